@@ -1,0 +1,74 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target is compiled the same way: Swift 6 mode, warnings are errors, and the upcoming features that make
+/// imports and existentials explicit.
+let swiftSettings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// A target of the package. The dependencies listed here are the only modules its files may import
+/// (`scripts/check-imports` compares; SwiftPM does not).
+func module(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let sqlite = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+
+let package = Package(
+    name: "mediasync",
+    products: [
+        .executable(name: "mediasync", targets: ["Mediasync"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // C foundations: module maps and static inline shims; one Swift owner each.
+        .target(name: "CSystem"),
+        .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+
+        // Values only.
+        module("MediaModel", []),
+        // When may the next piece of work start.
+        module("Pacing", ["MediaModel", "CSystem", collections]),
+        // Adapters: each owns one outside thing.
+        module("Checksums", ["MediaModel", "CXXHash", "COpenSSL"]),
+        module("Storage", ["MediaModel", "CSystem"]),
+        // Which names take part.
+        module("Filtering", ["MediaModel"]),
+        // Engines: decide and order work.
+        module("Copying", ["MediaModel", "Pacing", "Checksums", "Storage", "Filtering"]),
+        // Runs and their state; events for people and machines.
+        module("Pipeline", ["MediaModel", sqlite]),
+        module("Reporting", ["MediaModel", "CSystem"]),
+        .executableTarget(
+            name: "Mediasync",
+            dependencies: [
+                "MediaModel", "Pacing", "Checksums", "Storage", "Filtering", "Copying", "Pipeline", "Reporting",
+                "CSystem", argumentParser, unixSignals,
+            ],
+            swiftSettings: swiftSettings
+        ),
+
+        // What tests share.
+        module("MediasyncTesting", ["MediaModel", "CSystem"]),
+        tests("MediaModelTests", ["MediaModel"]),
+        tests("ChecksumsTests", ["Checksums", "MediaModel"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,46 @@
+/// How many entries reached which outcome, and the bytes moved. Values: add them up, take a snapshot, compare.
+package struct Counts: Sendable, Equatable {
+    /// Entries of the source that were looked at, the root included.
+    package var seen = 0
+    package var copied = 0
+    package var created = 0
+    package var linked = 0
+    package var updated = 0
+    package var unchanged = 0
+    package var failed = 0
+    /// Entries left out on purpose, by reason.
+    package var skipped: [SkipReason: Int] = [:]
+
+    /// Entries of the target removed (not part of `seen`), and those that could not be.
+    package var deleted = 0
+    package var deleteFailed = 0
+    /// Failed entries whose source changed or vanished while it was read (part of `failed`).
+    package var sourceChanged = 0
+    /// Entries that differ, found by `verify`.
+    package var different = 0
+
+    /// Entries of the source by kind.
+    package var files = 0
+    package var directories = 0
+    package var others = 0
+
+    /// Bytes of content written to the target, and read for comparing.
+    package var bytesWritten: Int64 = 0
+    package var bytesCompared: Int64 = 0
+    /// Bytes of all files of the source seen.
+    package var bytesSeen: Int64 = 0
+    package var bytesDeleted: Int64 = 0
+
+    package init() {}
+
+    package var skippedTotal: Int { skipped.values.reduce(0, +) }
+
+    /// Entries that reached an outcome.
+    package var finished: Int { copied + created + linked + updated + unchanged + failed + skippedTotal + different }
+
+    /// The rule every finished run must keep: nothing seen is lost from the account.
+    package var balances: Bool { seen == finished }
+
+    /// True when the run changed the target.
+    package var changedTarget: Bool { copied + created + linked + updated + deleted > 0 }
+}

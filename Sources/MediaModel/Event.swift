@@ -1,0 +1,51 @@
+/// What an engine tells while it works. Reports fold events; engines never print.
+package enum Event: Sendable {
+    /// A stage of the run begins, e.g. `copy`, `delete`, `verify`.
+    case stage(String)
+    /// An entry reached its outcome. Sent for failures and skips always, for the rest only where a listener asked.
+    case item(ItemEvent)
+    /// Something a person should know that is no item's failure.
+    case notice(Notice)
+}
+
+/// One entry and what became of it.
+package struct ItemEvent: Sendable {
+    /// Relative to the tree's root.
+    package var path: BytePath
+    package var kind: EntryKind
+    package var outcome: Outcome
+    package var changes: ChangeSet
+    /// Bytes of content written, 0 where none were.
+    package var bytes: Int64
+    /// The content's digest, where one was computed.
+    package var digest: Digest?
+
+    package init(
+        path: BytePath, kind: EntryKind, outcome: Outcome, changes: ChangeSet = [], bytes: Int64 = 0,
+        digest: Digest? = nil
+    ) {
+        self.path = path
+        self.kind = kind
+        self.outcome = outcome
+        self.changes = changes
+        self.bytes = bytes
+        self.digest = digest
+    }
+}
+
+/// A warning or a piece of advice.
+package struct Notice: Sendable {
+    package enum Level: String, Sendable { case notice, warning }
+    package var level: Level
+    package var message: String
+    package var hint: String?
+
+    package init(_ level: Level, _ message: String, hint: String? = nil) {
+        self.level = level
+        self.message = message
+        self.hint = hint
+    }
+}
+
+/// Who hears events. Called from worker threads, one call at a time per thread; it must not block for long.
+package typealias EventSink = @Sendable (Event) -> Void
