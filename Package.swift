@@ -45,7 +45,7 @@ let package = Package(
         // Values only.
         module("MediaModel", []),
         // When may the next piece of work start.
-        module("Pacing", ["MediaModel", "CSystem", collections]),
+        module("Pacing", ["MediaModel", collections]),
         // Adapters: each owns one outside thing.
         module("Checksums", ["MediaModel", "CXXHash", "COpenSSL"]),
         module("Storage", ["MediaModel", "CSystem"]),
