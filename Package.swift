@@ -67,7 +67,8 @@ let package = Package(
 
         // What tests share.
         module("MediasyncTesting", ["MediaModel", "CSystem"]),
-        tests("MediaModelTests", ["MediaModel"]),
+        tests("MediaModelTests", ["MediaModel", "MediasyncTesting"]),
+        tests("FilteringTests", ["Filtering", "MediaModel", "MediasyncTesting"]),
         tests("ChecksumsTests", ["Checksums", "MediaModel"]),
     ],
     swiftLanguageModes: [.v6]
