@@ -21,25 +21,47 @@ struct RunSession: Sendable {
     /// Runs an engine to its end and throws its exit code.
     /// - Parameter makeEngine: may throw a `SyncError` for what is wrong with the arguments.
     static func perform(
-        command: String, output: OutputOptions, source: BytePath, target: BytePath?, isDryRun: Bool = false,
-        itemizes: Bool = false, showsStats: Bool = false, makeEngine: (RunSession) throws -> any Engine
+        command: String,
+        output: OutputOptions,
+        source: BytePath,
+        target: BytePath?,
+        isDryRun: Bool = false,
+        itemizes: Bool = false,
+        showsStats: Bool = false,
+        atEnd: () -> Void = {},
+        makeEngine: (RunSession) throws -> any Engine
     ) async throws {
         let run = RunID(secondsSince1970: wallClock(), random: UInt32.random(in: 0...UInt32.max))
         let terminal = TerminalSupport(
-            isTerminal: TerminalSupport.isTerminal(2), color: output.color,
-            environment: ProcessInfo.processInfo.environment)
+            isTerminal: TerminalSupport.isTerminal(2),
+            color: output.color,
+            environment: ProcessInfo.processInfo.environment
+        )
         let engineSlot = EngineSlot()
         let reporter = Reporter(
             options: ReporterOptions(
-                command: command, run: run, output: output.json ? .json : .text,
-                progress: output.json ? .lines : (terminal.canRedraw ? .live : .lines), usesColor: terminal.usesColor,
-                isQuiet: output.quiet, isVerbose: output.verbose, itemizes: itemizes, showsStats: showsStats),
-            output: LineWriter(descriptor: 1), errors: LineWriter(descriptor: 2),
+                command: command,
+                run: run,
+                output: output.json ? .json : .text,
+                progress: output.json ? .lines : (terminal.canRedraw ? .live : .lines),
+                usesColor: terminal.usesColor,
+                isQuiet: output.quiet,
+                isVerbose: output.verbose,
+                itemizes: itemizes,
+                showsStats: showsStats
+            ),
+            output: LineWriter(descriptor: 1),
+            errors: LineWriter(descriptor: 2),
             columns: { TerminalSupport.columns(2) },
-            sample: { ProgressSample(counts: engineSlot.engine?.counts() ?? Counts()) })
+            sample: { ProgressSample(counts: engineSlot.engine?.counts() ?? Counts()) }
+        )
         let control = RunControl()
         let session = RunSession(
-            run: run, host: Storage.Host.current(), control: control, sink: { reporter.receive($0) })
+            run: run,
+            host: Storage.Host.current(),
+            control: control,
+            sink: { reporter.receive($0) }
+        )
         reporter.start(arguments: RawArguments.all, version: MediasyncCommand.version)
         let clock = ContinuousClock()
         let begin = clock.now
@@ -51,12 +73,19 @@ struct RunSession: Sendable {
         } catch let error as SyncError {
             result = RunResult(counts: Counts(), error: error)
         }
+        atEnd()
         let status = session.status(of: result, reporter)
         let elapsed = begin.duration(to: clock.now)
         let time = ReportTime(elapsed: elapsed, secondsSince1970: wallClock())
         let summary = Summary(
-            run: run, command: command, counts: result.counts, elapsed: elapsed, status: status, fatal: result.error,
-            isDryRun: isDryRun)
+            run: run,
+            command: command,
+            counts: result.counts,
+            elapsed: elapsed,
+            status: status,
+            fatal: result.error,
+            isDryRun: isDryRun
+        )
         reporter.finish(summary, at: time)
         if let path = output.metricsFile { writeMetrics(summary, path, time) }
         if status != .done { throw ExitCode(status.rawValue) }
@@ -94,13 +123,17 @@ struct RunSession: Sendable {
         }
     }
 
-    private func heard(_ signal: UnixSignal, _ engine: any Engine, _ reporter: Reporter, _ clock: ContinuousClock) async {
+    private func heard(_ signal: UnixSignal, _ engine: any Engine, _ reporter: Reporter, _ clock: ContinuousClock) async
+    {
         if signal == .sigusr1 { return reporter.printNow() }
         let code: SyncError.Code = signal == .sigint ? .interrupted : .terminated
         control.stop(
             SyncError(
-                code, "stopped by \(signal == .sigint ? "SIGINT" : signal == .sighup ? "SIGHUP" : "SIGTERM")",
-                hint: "run the same command again to go on"))
+                code,
+                "stopped by \(signal == .sigint ? "SIGINT" : signal == .sighup ? "SIGHUP" : "SIGTERM")",
+                hint: "run the same command again to go on"
+            )
+        )
         try? await clock.sleep(for: Self.stopPatience)
         // The engine has not come back: a call hangs on the disk. Nothing half-written has a name; leave.
         guard !Task.isCancelled else { return }

@@ -1,2 +1,3 @@
 import ArgumentParser
+
 struct StatusCommand: AsyncParsableCommand { static let configuration = CommandConfiguration(commandName: "status") }
