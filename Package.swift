@@ -28,7 +28,12 @@ let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift
 let package = Package(
     name: "mediasync",
     products: [
-        .executable(name: "mediasync", targets: ["Mediasync"])
+        .executable(name: "mediasync", targets: ["Mediasync"]),
+        // For Benchmarks/ only; nothing in it is public (docs/decisions/0003).
+        .library(
+            name: "MediasyncEngines",
+            targets: ["MediaModel", "Pacing", "Checksums", "Storage", "Filtering", "Copying"]
+        ),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -45,7 +50,7 @@ let package = Package(
         // Values only.
         module("MediaModel", []),
         // When may the next piece of work start.
-        module("Pacing", ["MediaModel", "CSystem", collections]),
+        module("Pacing", ["MediaModel", collections]),
         // Adapters: each owns one outside thing.
         module("Checksums", ["MediaModel", "CXXHash", "COpenSSL"]),
         module("Storage", ["MediaModel", "CSystem"]),

@@ -1,0 +1,54 @@
+# The two commands for a fresh machine are `make demo` and `make test`.
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+DESTDIR ?=
+RELEASE := -c release --static-swift-stdlib
+ROUNDS ?= 5
+
+.PHONY: help demo test check build bench man install clean
+
+help:
+	@echo 'make demo              build a release, copy a media tree with it, verify the copy'
+	@echo 'make test              install what tests need, run every check and test'
+	@echo 'make build             build the release binary (.build/release/mediasync)'
+	@echo 'make bench             compare with cp, rsync and rclone; writes docs/benchmarks.md (about an hour)'
+	@echo 'make man               manual page and shell completions, into .build/packaging'
+	@echo 'make install PREFIX=   install binary, manual page and completions'
+
+demo:
+	scripts/bootstrap
+	$(SWIFT) build $(RELEASE) --product mediasync
+	scripts/demo .build/release/mediasync
+
+test:
+	scripts/bootstrap --test
+	scripts/check
+	$(SWIFT) build
+	$(SWIFT) test --disable-xctest
+
+check:
+	scripts/bootstrap --test
+	scripts/check
+
+build:
+	scripts/bootstrap
+	$(SWIFT) build $(RELEASE) --product mediasync
+
+bench: build
+	scripts/bootstrap --bench
+	scripts/bench copy --rounds $(ROUNDS)
+
+man: build
+	scripts/manual .build/packaging
+
+install: man
+	install -D -m 755 .build/release/mediasync $(DESTDIR)$(PREFIX)/bin/mediasync
+	install -D -m 644 .build/packaging/mediasync.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mediasync
+	install -D -m 644 .build/packaging/_mediasync $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_mediasync
+	install -D -m 644 .build/packaging/mediasync.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/mediasync.fish
+	for page in .build/packaging/*.1; do install -D -m 644 "$$page" "$(DESTDIR)$(PREFIX)/share/man/man1/$${page##*/}" || exit 1; done
+
+clean:
+	$(SWIFT) package clean
+	rm -rf .build/packaging

@@ -1,0 +1,151 @@
+"""Results as text, as JSON and as docs/benchmarks.md."""
+import json
+import os
+import statistics
+
+INTRODUCTION = """\
+# Benchmarks
+
+Written by `scripts/bench` from the results in `Benchmarks/Results/`; not edited by hand. `make bench` repeats all of it.
+
+Every figure is of the whole process of the release binary. The tools ran in turn, in alternating order, in the same
+minutes. A **ratio** is mediasync's time divided by the other tool's time in the same round: the median of the rounds, with
+the smallest and the largest in brackets (the noise). Below 1 mediasync is faster. **CPU** is user and system time of all its
+processes. What earlier runs left to write was written out before each run; the time of writing out what a run itself left
+in the cache is in no figure, except where a tool flushes. Targets were set before the measurements and stay as they were.
+"""
+
+
+def verdict(row):
+    if row.get("limit") is None:
+        return ""
+    return f"{'reached' if row['reached'] else '**missed**'} (<= {row['limit']:g})"
+
+
+def spread(numbers):
+    """A ratio with its noise; small ones need more digits."""
+    digits = 3 if numbers["median"] < 0.1 else 2
+    return f"{numbers['median']:.{digits}f} ({numbers['min']:.{digits}f}..{numbers['max']:.{digits}f})"
+
+
+def times(runs):
+    return {row["tool"]: (statistics.median(row["wall"]), min(row["wall"]), statistics.median(row["cpu"])) for row in runs}
+
+
+def table(heading, rows):
+    """A Markdown table with its columns aligned, so that the source can be read too."""
+    widths = [max(len(row[column]) for row in [heading, *rows]) for column in range(len(heading))]
+
+    def line(cells):
+        return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths)) + " |"
+    return "\n".join([line(heading), "|" + "|".join("-" * (width + 2) for width in widths) + "|", *map(line, rows)])
+
+
+def timed(result):
+    facts = [(tool, f"{wall:.2f}", f"{best:.2f}", f"{cpu:.2f}") for tool, (wall, best, cpu) in times(result["runs"]).items()]
+    parts = [table(("tool", "wall s, median", "best", "CPU s, median"), facts)]
+    several = len({row["ours"] for row in result["comparisons"]}) > 1
+    rows = [((row["ours"] + " to " if several else "to ") + row["against"], spread(row["wall"]), spread(row["cpu"]), verdict(row))
+            for row in result["comparisons"]]
+    if rows:
+        parts.append(table(("ratio", "wall", "CPU", "target (wall)"), rows))
+    return "\n\n".join(parts)
+
+
+def counted(result):
+    rows = [(row["tool"], row["what"], f"{row['value']:g} {row['unit']}", verdict(row)) for row in result["figures"]]
+    return table(("tool", "what", "figure", "target"), rows)
+
+
+def body(result):
+    if "not_run" in result:
+        return f"Not run: {result['not_run']}."
+    if "failed" in result:
+        return f"**Failed**: {result['failed']}"
+    return timed(result) if "runs" in result else counted(result)
+
+
+def remarks(result):
+    """The lines below a table: what was copied, how often, whether the results were right, and how busy the machine was."""
+    if "tree" not in result:
+        return []
+    tree = result["tree"]
+    said = f"{tree['files']:,} files, {tree['directories']:,} directories, {tree['bytes'] / 2**20:,.0f} MiB"
+    if "rounds" in result:
+        said += f"; rounds: {result['rounds']}"
+    if result.get("load"):
+        said += f"; load {result['load'][0]:.1f} before, {result['load'][1]:.1f} after"
+    lines = [said + "."]
+    if result.get("verified") is not None:
+        lines.append("Checked: `rsync -ain --delete` finds no difference between source and result."
+                     if result["verified"] else "**The result differs from the source.**")
+    return lines + [note[:1].upper() + note[1:] + "." for note in result.get("notes", [])]
+
+
+def text(result):
+    return "\n".join("   " + line for line in (body(result) + "\n" + " ".join(remarks(result))).splitlines())
+
+
+def save(document, folder):
+    os.makedirs(folder, exist_ok=True)
+    stamp = document["date"].replace(":", "").replace("Z", "")
+    path = os.path.join(folder, f"{stamp}-{document['subject']}.json")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(document, file, indent=1)
+        file.write("\n")
+    return path
+
+
+def newest(folder):
+    """The newest result of each workload, in the order of the newest file that has it all."""
+    found = {}
+    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+        if name.endswith("-copy.json"):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                document = json.load(file)
+            for result in document["workloads"]:
+                if "not_run" not in result or result["workload"] not in found:
+                    found[result["workload"]] = (document, result)
+    return found
+
+
+def circumstances(document):
+    machine, versions = document["machine"], document["versions"]
+    tools = ", ".join(f"{name} {version}" for name, version in versions.items() if name not in ("mediasync", "swift"))
+    return (f"{document['date']}, mediasync {document['commit']} (Swift {versions.get('swift', '?')}); {machine['cores']} cores of "
+            f"{machine['cpu']}, {machine['memory_gib']} GiB, {machine['filesystem']}, {machine['system']}, kernel {machine['kernel']}; "
+            f"{tools}. Command: `{document['command']}`")
+
+
+def write(folder, path):
+    from copy_workloads import WORKLOADS
+    found = newest(folder)
+    order = [workload.name for workload in WORKLOADS if workload.name in found]
+    runs = []
+    for name in order:
+        if circumstances(found[name][0]) not in runs:
+            runs.append(circumstances(found[name][0]))
+    parts = [INTRODUCTION, "## Summary\n", summary([found[name][1] for name in order]), ""]
+    for name in order:
+        document, result = found[name]
+        which = f" Run {runs.index(circumstances(document)) + 1}." if len(runs) > 1 else ""
+        parts += [f"## {name}: {result['title']}\n", body(result), "", " ".join(remarks(result)) + which, ""]
+    parts.append("## Circumstances\n")
+    parts += [f"{number}. {run}" for number, run in enumerate(runs, 1)] + [""]
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(parts))
+
+
+def summary(results):
+    rows = []
+    for result in results:
+        for row in result.get("comparisons", []):
+            if row["limit"] is not None:
+                rows.append((result["workload"], f"wall, to {row['against']}", spread(row["wall"]), verdict(row)))
+        for row in result.get("figures", []):
+            if row["limit"] is not None:
+                rows.append((result["workload"], row["what"], f"{row['value']:g} {row['unit']}", verdict(row)))
+        if "failed" in result or "not_run" in result:
+            rows.append((result["workload"], "", "failed" if "failed" in result else "not run", ""))
+    return table(("workload", "what", "figure", "target"), rows)
