@@ -74,6 +74,7 @@ let package = Package(
         module("MediasyncTesting", ["MediaModel", "CSystem"]),
         tests("MediaModelTests", ["MediaModel", "MediasyncTesting"]),
         tests("FilteringTests", ["Filtering", "MediaModel", "MediasyncTesting"]),
+        tests("PipelineTests", ["Pipeline", "MediaModel", "MediasyncTesting", sqlite]),
         tests("ReportingTests", ["Reporting", "MediaModel", "MediasyncTesting"], exclude: ["Golden"]),
         tests("ChecksumsTests", ["Checksums", "MediaModel"]),
     ],
