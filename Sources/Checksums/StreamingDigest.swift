@@ -99,7 +99,9 @@ extension Digest {
         let bytes = [UInt8](unsafeUninitializedCapacity: 16) { buffer, count in
             withUnsafeBytes(of: value.high64.bigEndian) { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
             withUnsafeBytes(of: value.low64.bigEndian) {
-                UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[8...]).copyMemory(from: $0)
+                UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[8...]).copyMemory(
+                    from: $0
+                )
             }
             count = 16
         }

@@ -21,7 +21,11 @@ package struct ItemEvent: Sendable {
     package var digest: Digest?
 
     package init(
-        path: BytePath, kind: EntryKind, outcome: Outcome, changes: ChangeSet = [], bytes: Int64 = 0,
+        path: BytePath,
+        kind: EntryKind,
+        outcome: Outcome,
+        changes: ChangeSet = [],
+        bytes: Int64 = 0,
         digest: Digest? = nil
     ) {
         self.path = path

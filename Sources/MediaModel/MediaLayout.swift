@@ -3,7 +3,8 @@
 package enum MediaLayout {
     /// The folders of which at least one is in every media root.
     package static let folders: [String] = [
-        "media_attachments", "accounts", "cache", "custom_emojis", "site_uploads", "preview_cards", "backups", "imports",
+        "media_attachments", "accounts", "cache", "custom_emojis", "site_uploads", "preview_cards", "backups",
+        "imports",
     ]
 
     /// The folder of everything remote.
@@ -30,11 +31,15 @@ package enum MediaLayout {
     /// Judges a directory by its children's names, its own name, and its children's children.
     /// - Parameter grandchildren: the names below each child directory that is worth a look (`system`).
     package static func position(
-        ownName: BytePath, children: Set<BytePath>, childrenOfSystem: Set<BytePath>?
+        ownName: BytePath,
+        children: Set<BytePath>,
+        childrenOfSystem: Set<BytePath>?
     ) -> Position {
         if looksLikeRoot(children) { return .root }
         if let inner = childrenOfSystem, looksLikeRoot(inner) { return .above(BytePath("system")) }
-        let inside: Set<BytePath> = ["files", "avatars", "headers", "images"].reduce(into: []) { $0.insert(BytePath($1)) }
+        let inside: Set<BytePath> = ["files", "avatars", "headers", "images"].reduce(into: []) {
+            $0.insert(BytePath($1))
+        }
         if folders.contains(where: { BytePath($0) == ownName }), !children.isDisjoint(with: inside) { return .below }
         return .elsewhere
     }

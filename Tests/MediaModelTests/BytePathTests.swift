@@ -17,7 +17,8 @@ import Testing
             ([0xed, 0xa0, 0x80], #"\xed\xa0\x80"#),
             ([0x7f], #"\x7f"#),
             ([], "."),
-        ] as [([UInt8], String)])
+        ] as [([UInt8], String)]
+    )
     func escaping(bytes: [UInt8], expected: String) {
         #expect(BytePath(bytes: bytes).description == expected)
     }

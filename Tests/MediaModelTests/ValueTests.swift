@@ -7,7 +7,8 @@ import Testing
         arguments: [
             ("20M", 20_971_520), ("1.5G", 1_610_612_736), ("512k", 524_288), ("4096", 4096), ("10MB", 10_000_000),
             ("10MiB", 10_485_760), ("0", 0), ("", nil), ("M", nil), ("-1", nil), ("1X", nil), ("9999999999T", nil),
-        ] as [(String, Int64?)])
+        ] as [(String, Int64?)]
+    )
     func parseSize(text: String, expected: Int64?) {
         #expect(ByteCount.parse(text) == expected)
     }
@@ -17,7 +18,8 @@ import Testing
         arguments: [
             (0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1_572_864, "1.5 MiB"), (1_048_575, "1.0 MiB"),
             (230_000_000_000, "214.2 GiB"),
-        ] as [(Int64, String)])
+        ] as [(Int64, String)]
+    )
     func describeSize(bytes: Int64, expected: String) {
         #expect(ByteCount.describe(bytes) == expected)
     }
@@ -26,8 +28,10 @@ import Testing
         "moments in UTC, from `date -u`",
         arguments: [
             (0, "1970-01-01T00:00:00Z"), (951_782_400, "2000-02-29T00:00:00Z"), (1_795_401_001, "2026-11-23T02:30:01Z"),
-            (-1, "1969-12-31T23:59:59Z"), (4_102_444_799, "2099-12-31T23:59:59Z"), (-315_619_200, "1960-01-01T00:00:00Z"),
-        ] as [(Int64, String)])
+            (-1, "1969-12-31T23:59:59Z"), (4_102_444_799, "2099-12-31T23:59:59Z"),
+            (-315_619_200, "1960-01-01T00:00:00Z"),
+        ] as [(Int64, String)]
+    )
     func utc(seconds: Int64, expected: String) {
         #expect(UTCTime(secondsSince1970: seconds).iso8601 == expected)
     }
@@ -66,7 +70,10 @@ import Testing
         func names(_ list: [String]) -> Set<BytePath> { Set(list.map { BytePath($0) }) }
         func position(_ own: String, _ children: [String], system: [String]? = nil) -> MediaLayout.Position {
             MediaLayout.position(
-                ownName: BytePath(own), children: names(children), childrenOfSystem: system.map(names))
+                ownName: BytePath(own),
+                children: names(children),
+                childrenOfSystem: system.map(names)
+            )
         }
         #expect(position("system", ["media_attachments", "accounts", "cache"]) == .root)
         #expect(position("system", ["accounts", "cache"]) == .root)

@@ -1,39 +1,11 @@
 // Linux system calls as Swift wants them: no variadics, no errno. Every function returns a value >= 0 or -errno.
-// EINTR is retried where POSIX allows it (never for close). Storage, Pacing and Reporting are the owners.
+// EINTR is retried where POSIX allows it (never for close). No system header is included here: with _GNU_SOURCE they would
+// define types otherwise than Swift's own Glibc module does.
 #ifndef MEDIASYNC_CSYSTEM_H
 #define MEDIASYNC_CSYSTEM_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/fs.h>
-#include <linux/openat2.h>
-#include <pthread.h>
-#include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
-#include <sys/types.h>
-#include <sys/vfs.h>
-#include <sys/xattr.h>
-#include <time.h>
-#include <unistd.h>
-
-#define MDS_RETRY(type, call)                         \
-    type result;                                      \
-    do { result = (call); } while (result < 0 && errno == EINTR); \
-    return result < 0 ? -errno : result
 
 /// What one stat call tells: the fields of struct stat with fixed widths.
 struct mds_stat {
@@ -44,223 +16,94 @@ struct mds_stat {
     uint32_t mode, uid, gid;
 };
 
-static inline void mds_stat_fill(struct mds_stat *out, const struct stat *in) {
-    out->dev = in->st_dev; out->ino = in->st_ino; out->rdev = in->st_rdev; out->nlink = in->st_nlink;
-    out->size = in->st_size; out->blocks = in->st_blocks;
-    out->atime_s = in->st_atim.tv_sec; out->atime_ns = (uint32_t)in->st_atim.tv_nsec;
-    out->mtime_s = in->st_mtim.tv_sec; out->mtime_ns = (uint32_t)in->st_mtim.tv_nsec;
-    out->ctime_s = in->st_ctim.tv_sec; out->ctime_ns = (uint32_t)in->st_ctim.tv_nsec;
-    out->mode = in->st_mode; out->uid = in->st_uid; out->gid = in->st_gid;
-}
-
 // MARK: opening
-
 /// A directory given by the user as a path: links in it are followed.
-static inline int mds_open_root(const char *path) {
-    MDS_RETRY(int, open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-}
-
+int mds_open_root(const char *path);
 /// A directory named in a held directory; a link is refused (ENOTDIR).
-static inline int mds_open_directory(int at, const char *name) {
-    MDS_RETRY(int, openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-}
-
-/// A file for reading; a link is refused (ELOOP), a fifo does not block. extra: O_NOATIME or 0.
-static inline int mds_open_file(int at, const char *name, int extra) {
-    MDS_RETRY(int, openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | extra));
-}
-
-/// A path of several components below a held directory: no link is followed, nothing above is reached.
-static inline int mds_open_beneath(int at, const char *path, int flags) {
-    struct open_how how;
-    memset(&how, 0, sizeof how);
-    how.flags = (uint64_t)(flags | O_CLOEXEC);
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-    MDS_RETRY(int, (int)syscall(SYS_openat2, at, path, &how, sizeof how));
-}
-
+int mds_open_directory(int at, const char *name);
+/// A file for reading; a link is refused (ELOOP), a fifo does not block. keep_atime: EPERM for other people's files.
+int mds_open_file(int at, const char *name, int keep_atime);
+/// A file for reading by a path of several components: no link is followed, nothing above is reached.
+int mds_open_file_beneath(int at, const char *path);
 /// A new file that must not exist.
-static inline int mds_create(int at, const char *name, mode_t mode) {
-    MDS_RETRY(int, openat(at, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
-}
-
+int mds_create(int at, const char *name, uint32_t mode);
 /// A file that may exist, for a marker; a link is refused.
-static inline int mds_open_or_create(int at, const char *name, mode_t mode) {
-    MDS_RETRY(int, openat(at, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode));
-}
-
+int mds_open_or_create(int at, const char *name, uint32_t mode);
 /// A handle to the entry itself, whatever it is, without opening it.
-static inline int mds_open_path(int at, const char *name) {
-    MDS_RETRY(int, openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
-}
-
-static inline int mds_close(int fd) { return close(fd) < 0 ? -errno : 0; }
-static inline int mds_dup(int fd) { MDS_RETRY(int, fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
+int mds_open_path(int at, const char *name);
+int mds_close(int fd);
+int mds_dup(int fd);
 
 // MARK: looking
-
-static inline int mds_fstat(int fd, struct mds_stat *out) {
-    struct stat st;
-    if (fstat(fd, &st) < 0) return -errno;
-    mds_stat_fill(out, &st);
-    return 0;
-}
-
-static inline int mds_lstat_at(int at, const char *name, struct mds_stat *out) {
-    struct stat st;
-    if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) < 0) return -errno;
-    mds_stat_fill(out, &st);
-    return 0;
-}
-
-static inline long mds_getdents(int fd, void *buffer, size_t size) {
-    MDS_RETRY(long, syscall(SYS_getdents64, fd, buffer, size));
-}
-
-static inline long mds_readlink(int at, const char *name, char *buffer, size_t size) {
-    MDS_RETRY(long, readlinkat(at, name, buffer, size));
-}
-
+int mds_fstat(int fd, struct mds_stat *out);
+int mds_lstat_at(int at, const char *name, struct mds_stat *out);
+long mds_getdents(int fd, void *buffer, size_t size);
+long mds_readlink(int at, const char *name, char *buffer, size_t size);
 /// The file system's magic number (statfs f_type).
-static inline int mds_filesystem_type(int fd, uint64_t *type) {
-    struct statfs st;
-    if (fstatfs(fd, &st) < 0) return -errno;
-    *type = (uint64_t)st.f_type;
-    return 0;
-}
-
-static inline int mds_free_space(int fd, uint64_t *bytes_available) {
-    struct statvfs st;
-    if (fstatvfs(fd, &st) < 0) return -errno;
-    *bytes_available = (uint64_t)st.f_bavail * st.f_frsize;
-    return 0;
-}
+int mds_filesystem_type(int fd, uint64_t *type);
+int mds_free_space(int fd, uint64_t *bytes_available);
 
 // MARK: bytes
-
-static inline long mds_read(int fd, void *buffer, size_t size) { MDS_RETRY(long, read(fd, buffer, size)); }
-static inline long mds_pread(int fd, void *buffer, size_t size, int64_t offset) {
-    MDS_RETRY(long, pread(fd, buffer, size, offset));
-}
-static inline long mds_write(int fd, const void *buffer, size_t size) { MDS_RETRY(long, write(fd, buffer, size)); }
-static inline long mds_pwrite(int fd, const void *buffer, size_t size, int64_t offset) {
-    MDS_RETRY(long, pwrite(fd, buffer, size, offset));
-}
-static inline int mds_truncate(int fd, int64_t size) { MDS_RETRY(int, ftruncate(fd, size)); }
+long mds_read(int fd, void *buffer, size_t size);
+long mds_pread(int fd, void *buffer, size_t size, int64_t offset);
+long mds_write(int fd, const void *buffer, size_t size);
+long mds_pwrite(int fd, const void *buffer, size_t size, int64_t offset);
+int mds_truncate(int fd, int64_t size);
 /// Reserves blocks without changing the length.
-static inline int mds_reserve(int fd, int64_t size) { MDS_RETRY(int, fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size)); }
-static inline int64_t mds_seek_data(int fd, int64_t from) { int64_t r = lseek(fd, from, SEEK_DATA); return r < 0 ? -errno : r; }
-static inline int64_t mds_seek_hole(int fd, int64_t from) { int64_t r = lseek(fd, from, SEEK_HOLE); return r < 0 ? -errno : r; }
-static inline int64_t mds_seek_start(int fd) { int64_t r = lseek(fd, 0, SEEK_SET); return r < 0 ? -errno : r; }
+int mds_reserve(int fd, int64_t size);
+int64_t mds_seek_data(int fd, int64_t from);
+int64_t mds_seek_hole(int fd, int64_t from);
+int64_t mds_seek_start(int fd);
 /// Copies inside the kernel from one position of both files.
-static inline long mds_copy_range(int from, int to, int64_t offset, size_t size) {
-    loff_t in = offset, out = offset;
-    MDS_RETRY(long, copy_file_range(from, &in, to, &out, size, 0));
-}
+long mds_copy_range(int from, int to, int64_t offset, size_t size);
 /// Shares all blocks of one file with another (btrfs, XFS).
-static inline int mds_clone(int from, int to) { MDS_RETRY(int, ioctl(to, FICLONE, from)); }
-static inline int mds_forget_cache(int fd) { int r = posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); return -r; }
-static inline int mds_read_sequentially(int fd) { int r = posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL); return -r; }
+int mds_clone(int from, int to);
+int mds_forget_cache(int fd);
+int mds_read_sequentially(int fd);
 
 // MARK: durability
-
-static inline int mds_fsync(int fd) { MDS_RETRY(int, fsync(fd)); }
-static inline int mds_syncfs(int fd) { MDS_RETRY(int, syncfs(fd)); }
+int mds_fsync(int fd);
+int mds_syncfs(int fd);
 /// Starts write-out without waiting for it.
-static inline int mds_start_writeback(int fd, int64_t offset, int64_t size) {
-    MDS_RETRY(int, sync_file_range(fd, offset, size, SYNC_FILE_RANGE_WRITE));
-}
+int mds_start_writeback(int fd, int64_t offset, int64_t size);
 
 // MARK: attributes
-
-static inline int mds_set_times(int fd, int64_t atime_s, uint32_t atime_ns, int64_t mtime_s, uint32_t mtime_ns) {
-    struct timespec times[2] = {{atime_s, (long)atime_ns}, {mtime_s, (long)mtime_ns}};
-    MDS_RETRY(int, futimens(fd, times));
-}
+int mds_set_times(int fd, int64_t atime_s, uint32_t atime_ns, int64_t mtime_s, uint32_t mtime_ns);
 /// The same for an O_PATH handle (links, devices, unreadable files).
-static inline int mds_set_times_path(int fd, int64_t atime_s, uint32_t atime_ns, int64_t mtime_s, uint32_t mtime_ns) {
-    struct timespec times[2] = {{atime_s, (long)atime_ns}, {mtime_s, (long)mtime_ns}};
-    MDS_RETRY(int, utimensat(fd, "", times, AT_EMPTY_PATH));
-}
-static inline int mds_chmod(int fd, mode_t mode) { MDS_RETRY(int, fchmod(fd, mode)); }
-static inline int mds_chmod_path(int fd, mode_t mode) {
-    char path[40];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    MDS_RETRY(int, chmod(path, mode));
-}
-static inline int mds_chown(int fd, uid_t uid, gid_t gid) { MDS_RETRY(int, fchown(fd, uid, gid)); }
-static inline int mds_chown_path(int fd, uid_t uid, gid_t gid) { MDS_RETRY(int, fchownat(fd, "", uid, gid, AT_EMPTY_PATH)); }
-static inline long mds_xattr_list(int fd, char *buffer, size_t size) { MDS_RETRY(long, flistxattr(fd, buffer, size)); }
-static inline long mds_xattr_get(int fd, const char *name, void *buffer, size_t size) {
-    MDS_RETRY(long, fgetxattr(fd, name, buffer, size));
-}
-static inline int mds_xattr_set(int fd, const char *name, const void *value, size_t size) {
-    MDS_RETRY(int, fsetxattr(fd, name, value, size, 0));
-}
-static inline int mds_xattr_remove(int fd, const char *name) { MDS_RETRY(int, fremovexattr(fd, name)); }
+int mds_set_times_path(int fd, int64_t atime_s, uint32_t atime_ns, int64_t mtime_s, uint32_t mtime_ns);
+int mds_chmod(int fd, uint32_t mode);
+int mds_chmod_path(int fd, uint32_t mode);
+int mds_chown(int fd, uint32_t uid, uint32_t gid);
+int mds_chown_path(int fd, uint32_t uid, uint32_t gid);
+long mds_xattr_list(int fd, char *buffer, size_t size);
+long mds_xattr_get(int fd, const char *name, void *buffer, size_t size);
+int mds_xattr_set(int fd, const char *name, const void *value, size_t size);
+int mds_xattr_remove(int fd, const char *name);
 
 // MARK: names
-
-static inline int mds_mkdir(int at, const char *name, mode_t mode) { MDS_RETRY(int, mkdirat(at, name, mode)); }
-static inline int mds_unlink(int at, const char *name) { MDS_RETRY(int, unlinkat(at, name, 0)); }
-static inline int mds_rmdir(int at, const char *name) { MDS_RETRY(int, unlinkat(at, name, AT_REMOVEDIR)); }
-static inline int mds_rename(int from, const char *old, int to, const char *new_name) {
-    MDS_RETRY(int, renameat(from, old, to, new_name));
-}
+int mds_mkdir(int at, const char *name, uint32_t mode);
+int mds_unlink(int at, const char *name);
+int mds_rmdir(int at, const char *name);
+int mds_rename(int from, const char *old, int to, const char *new_name);
 /// Fails with EEXIST where the new name is taken.
-static inline int mds_rename_noreplace(int from, const char *old, int to, const char *new_name) {
-    MDS_RETRY(int, renameat2(from, old, to, new_name, RENAME_NOREPLACE));
-}
-static inline int mds_link(int from, const char *old, int to, const char *new_name) {
-    MDS_RETRY(int, linkat(from, old, to, new_name, 0));
-}
-static inline int mds_symlink(const char *text, int at, const char *name) { MDS_RETRY(int, symlinkat(text, at, name)); }
-static inline int mds_mknod(int at, const char *name, mode_t mode, uint64_t device) {
-    MDS_RETRY(int, mknodat(at, name, mode, (dev_t)device));
-}
+int mds_rename_noreplace(int from, const char *old, int to, const char *new_name);
+int mds_link(int from, const char *old, int to, const char *new_name);
+int mds_symlink(const char *text, int at, const char *name);
+int mds_mknod(int at, const char *name, uint32_t mode, uint64_t device);
 
 // MARK: process
-
 /// An exclusive lock without waiting: EWOULDBLOCK where another process holds it.
-static inline int mds_lock(int fd) { MDS_RETRY(int, flock(fd, LOCK_EX | LOCK_NB)); }
-
+int mds_lock(int fd);
 /// Raises the soft descriptor limit to the hard one and returns what is in force.
-static inline int64_t mds_raise_descriptor_limit(void) {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
-    if (limit.rlim_cur < limit.rlim_max) {
-        struct rlimit wanted = {limit.rlim_max, limit.rlim_max};
-        if (setrlimit(RLIMIT_NOFILE, &wanted) == 0) limit = wanted;
-    }
-    return limit.rlim_cur > 1 << 20 ? 1 << 20 : (int64_t)limit.rlim_cur;
-}
-
-static inline int64_t mds_monotonic_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-/// CPU time of the calling thread.
-static inline int64_t mds_thread_cpu_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-static inline void mds_sleep_ns(int64_t ns) {
-    struct timespec time = {ns / 1000000000, ns % 1000000000};
-    nanosleep(&time, NULL);
-}
-static inline const char *mds_errno_name(int number) {
-    const char *name = strerrorname_np(number);
-    return name ? name : "E?";
-}
-
+int64_t mds_raise_descriptor_limit(void);
+int64_t mds_monotonic_ns(void);
+/// CPU time of all threads of the process.
+int64_t mds_process_cpu_ns(void);
+void mds_sleep_ns(int64_t ns);
+const char *mds_errno_name(int number);
+/// The text of an error number, thread-safe.
+const char *mds_strerror(int number, char *buffer, size_t size);
 /// The terminal's width in columns, or -errno where fd is none.
-static inline int mds_terminal_columns(int fd) {
-    struct winsize size;
-    if (ioctl(fd, TIOCGWINSZ, &size) < 0) return -errno;
-    return size.ws_col;
-}
+int mds_terminal_columns(int fd);
 
-#undef MDS_RETRY
 #endif

@@ -1,0 +1,30 @@
+internal import Storage
+
+/// How much of everything a run may have at a time, from what the process may have open.
+struct Bounds {
+    /// Threads that walk and copy at first, and at most.
+    let workersFirst: Int
+    let workersMax: Int
+    /// fsyncs in flight.
+    let publishers: Int
+    /// Files that wait for one, with a descriptor each.
+    let publishQueue: Int
+    /// Directory pairs held open.
+    let openPairs: Int
+
+    /// Depth of concurrency is what makes cold disks and network file systems fast; more threads than this no longer help.
+    private static let workersCeiling = 64
+    /// Thirty-two share journal commits; twice that covers the ones that wait for data.
+    private static let publishersCeiling = 64
+
+    init(host: Host, jobs: Int?) {
+        let limit = host.descriptorLimit
+        let ceiling = max(2, min(Self.workersCeiling, limit / 16))
+        workersFirst = max(1, min(jobs ?? max(8, 2 * host.processors), jobs == nil ? ceiling : max(2, limit / 8)))
+        workersMax = jobs == nil ? max(ceiling, workersFirst) : workersFirst
+        publishers = max(2, min(Self.publishersCeiling, limit / 16))
+        publishQueue = max(2, min(256, limit / 8))
+        // A worker has a source, a temporary and a directory or two in hand; the rest is logs, state, sockets.
+        openPairs = max(4, (limit - publishers - publishQueue - 4 * workersMax - 32) / 2)
+    }
+}

@@ -1,0 +1,220 @@
+internal import Checksums
+internal import MediaModel
+internal import Storage
+internal import Synchronization
+
+/// Why a file's content could not be moved.
+enum ContentFault: Error {
+    case read(FileFault)
+    case write(FileFault)
+    /// More or fewer bytes than the source said it has.
+    case changed
+    /// The run was stopped.
+    case stopped
+}
+
+/// Moves the content of one file after the other for one thread, digesting on the way. One owner.
+final class ContentCopier {
+    /// Bytes of the buffer. Files that fit are read and written in one call each; 64 KB to 1 MB could not be told apart.
+    static let bufferBytes = 256 << 10
+    /// From this size on idle workers are asked to help.
+    static let sharedBytes: Int64 = 64 << 20
+    /// From this size on blocks are reserved first, so that a full disk shows before the work and not after it.
+    private static let reservedBytes: Int64 = 16 << 20
+    /// Below this size holes and clones cost more than they save.
+    private static let plainBytes: Int64 = 32 << 10
+
+    private let context: CopyContext
+    private let buffer: UnsafeMutableRawBufferPointer
+    private let digests: Bool
+    private let streaming: StreamingDigest
+    /// Where to ask for help with large files; nil where there are no other workers.
+    private let queue: WalkQueue?
+
+    init(context: CopyContext, queue: WalkQueue?) {
+        self.context = context
+        self.queue = queue
+        buffer = .allocate(byteCount: Self.bufferBytes, alignment: 4096)
+        digests = context.options.digest != nil
+        streaming = StreamingDigest(context.options.digest ?? .xxh3)
+    }
+
+    deinit {
+        buffer.deallocate()
+    }
+
+    /// Copies `metadata.size` bytes; fewer or more in the source is a change.
+    /// - Returns: the digest of what was read, where one is wanted.
+    func copy(
+        from source: borrowing OpenFile,
+        _ metadata: Metadata,
+        to target: borrowing OpenFile
+    ) throws(ContentFault) -> Digest? {
+        let size = metadata.size
+        if metadata.isSparse, size > Self.plainBytes { return try copySparse(from: source, size, to: target) }
+        if size >= Self.plainBytes, context.clonesBlocks.load(ordering: .relaxed) {
+            if try clone(source, to: target) { return try digestOfClone(source, size) }
+        }
+        if size < Int64(buffer.count) { return try copySmall(from: source, Int(size), to: target) }
+        if size >= Self.reservedBytes {
+            do throws(FileFault) { try target.reserve(size) } catch { throw .write(error) }
+        }
+        if !digests, let moved = try copyInKernel(from: source, size, to: target) {
+            if !moved { throw .changed }
+            return nil
+        }
+        if size >= Self.sharedBytes, let queue, context.limiter == nil {
+            let transfer = LargeTransfer(
+                source: source.raw,
+                target: target.raw,
+                size: size,
+                digest: digests ? context.options.digest : nil,
+                control: context.control
+            )
+            queue.offerAssistance(with: transfer)
+            return try transfer.complete()
+        }
+        return try copyStream(from: source, size, to: target)
+    }
+
+    private func copySmall(
+        from source: borrowing OpenFile,
+        _ size: Int,
+        to target: borrowing OpenFile
+    ) throws(ContentFault) -> Digest? {
+        context.limiter?.spend(size, control: context.control)
+        // One more byte than there should be, so that growth shows and the end needs no second read.
+        let count = try read(source, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<(size + 1)]))
+        if count != size { throw .changed }
+        let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+        if size > 0 { try write(bytes, to: target) }
+        return digests ? streaming.digest(of: bytes) : nil
+    }
+
+    private func copyStream(
+        from source: borrowing OpenFile,
+        _ size: Int64,
+        to target: borrowing OpenFile
+    ) throws(ContentFault) -> Digest? {
+        if digests { streaming.reset() }
+        var done: Int64 = 0
+        while true {
+            if context.control.shouldStop { throw .stopped }
+            let count = try read(source, into: buffer)
+            if count == 0 { break }
+            done += Int64(count)
+            if done > size { throw .changed }
+            let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+            context.limiter?.spend(count, control: context.control)
+            if digests { streaming.update(bytes) }
+            try write(bytes, to: target)
+        }
+        if done != size { throw .changed }
+        return digests ? streaming.finish() : nil
+    }
+
+    /// Nil where the kernel cannot do it here and nothing was moved; false where the source ended early.
+    private func copyInKernel(
+        from source: borrowing OpenFile,
+        _ size: Int64,
+        to target: borrowing OpenFile
+    ) throws(ContentFault) -> Bool? {
+        var done: Int64 = 0
+        while done < size {
+            if context.control.shouldStop { throw .stopped }
+            let piece = Int(min(size - done, 8 << 20))
+            context.limiter?.spend(piece, control: context.control)
+            do throws(FileFault) {
+                let count = try source.copyRange(to: target, at: done, count: piece)
+                if count == 0 { return false }
+                done += Int64(count)
+            } catch {
+                if done == 0, error.kind == .unsupported || error.kind == .crossDevice { return nil }
+                throw .write(error)
+            }
+        }
+        return true
+    }
+
+    /// Copies data and leaves holes as holes; the digest sees the zeros that a reader of either file sees.
+    private func copySparse(
+        from source: borrowing OpenFile,
+        _ size: Int64,
+        to target: borrowing OpenFile
+    ) throws(ContentFault) -> Digest? {
+        if digests { streaming.reset() }
+        var done: Int64 = 0
+        do throws(FileFault) { try target.truncate(to: size) } catch { throw .write(error) }
+        while done < size {
+            let start: Int64
+            let end: Int64
+            do throws(FileFault) {
+                start = min(size, try source.nextData(from: done) ?? size)
+                end = start < size ? min(size, try source.nextHole(from: start)) : size
+            } catch { throw .read(error) }
+            if digests, start > done { streaming.updateZeros(start - done) }
+            done = start
+            while done < end {
+                if context.control.shouldStop { throw .stopped }
+                let wanted = Int(min(end - done, Int64(buffer.count)))
+                let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])
+                let count: Int
+                do throws(FileFault) { count = try source.readFully(into: piece, at: done) } catch {
+                    throw .read(error)
+                }
+                if count != wanted { throw .changed }
+                let bytes = UnsafeRawBufferPointer(piece)
+                context.limiter?.spend(count, control: context.control)
+                if digests { streaming.update(bytes) }
+                do throws(FileFault) { try target.write(bytes, at: done) } catch { throw .write(error) }
+                done += Int64(count)
+            }
+        }
+        return digests ? streaming.finish() : nil
+    }
+
+    private func clone(_ source: borrowing OpenFile, to target: borrowing OpenFile) throws(ContentFault) -> Bool {
+        do throws(FileFault) {
+            if try source.clone(to: target) { return true }
+        } catch { throw .write(error) }
+        context.clonesBlocks.store(false, ordering: .relaxed)
+        return false
+    }
+
+    private func digestOfClone(_ source: borrowing OpenFile, _ size: Int64) throws(ContentFault) -> Digest? {
+        guard digests else { return nil }
+        return try digest(of: source, size)
+    }
+
+    /// The digest of a file's whole content, read from its start.
+    func digest(of file: borrowing OpenFile, _ size: Int64) throws(ContentFault) -> Digest {
+        streaming.reset()
+        var done: Int64 = 0
+        while true {
+            if context.control.shouldStop { throw .stopped }
+            let count: Int
+            do throws(FileFault) { count = try file.readFully(into: buffer, at: done) } catch { throw .read(error) }
+            done += Int64(count)
+            let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+            if done == Int64(count), count < buffer.count {
+                if done != size { throw .changed }
+                return streaming.digest(of: bytes)
+            }
+            streaming.update(bytes)
+            if count < buffer.count { break }
+        }
+        if done != size { throw .changed }
+        return streaming.finish()
+    }
+
+    private func read(
+        _ source: borrowing OpenFile,
+        into buffer: UnsafeMutableRawBufferPointer
+    ) throws(ContentFault) -> Int {
+        do throws(FileFault) { return try source.read(into: buffer) } catch { throw .read(error) }
+    }
+
+    private func write(_ bytes: UnsafeRawBufferPointer, to target: borrowing OpenFile) throws(ContentFault) {
+        do throws(FileFault) { try target.write(bytes) } catch { throw .write(error) }
+    }
+}

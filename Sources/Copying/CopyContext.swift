@@ -1,0 +1,188 @@
+internal import Checksums
+internal import Filtering
+internal import MediaModel
+internal import Pacing
+internal import Storage
+internal import Synchronization
+
+/// What all threads of one copy share: options, roots, account, and the answers found out once.
+final class CopyContext: Sendable {
+    let options: CopyOptions
+    let run: RunID
+    let host: Host
+    let control: RunControl
+    let account: Account
+    let sink: EventSink
+    let attributeRules: AttributeRules
+    let selection: Selection
+    let limiter: BandwidthLimiter?
+    let hardLinks: HardLinkTable?
+    let root: DirectoryNode
+    /// Device of each root: what lies on another one is a mount.
+    let sourceDevice: UInt64
+    let targetDevice: UInt64
+    /// Runs that died in this target; their temporaries are removed on the way.
+    let deadRuns: Set<RunID>
+    let backup: BackupStore?
+    /// True where new entries do not get the process's own group (mounted with `grpid`).
+    let inheritsGroups: Bool
+
+    /// Directories whose target has entries that the source does not have.
+    let extraneous = Mutex<[DirectoryNode]>([])
+    let extraneousEntries = Atomic<Int>(0)
+    let targetEntries = Atomic<Int>(0)
+    /// The next of `extraneous` to be cleared.
+    let nextDeletion = Atomic<Int>(0)
+    /// Hard links that wait for their first name.
+    let deferredLinks = Mutex<[DeferredLink]>([])
+    /// Directories in the way, removed with the deletions.
+    let conflicts = Mutex<[Conflict]>([])
+    /// Reported once a run.
+    private let saidAttributesUnsupported = Atomic<Bool>(false)
+    /// Cleared when a clone was refused: not asked again.
+    let clonesBlocks = Atomic<Bool>(true)
+    /// Listing errors of any kind: nothing is deleted after one.
+    let listingErrors = Atomic<Int>(0)
+
+    init(
+        options: CopyOptions,
+        run: RunID,
+        host: Host,
+        control: RunControl,
+        account: Account,
+        sink: @escaping EventSink,
+        root: DirectoryNode,
+        sourceDevice: UInt64,
+        targetDevice: UInt64,
+        deadRuns: Set<RunID>,
+        backup: BackupStore?,
+        inheritsGroups: Bool
+    ) {
+        self.options = options
+        self.run = run
+        self.host = host
+        self.control = control
+        self.account = account
+        self.sink = sink
+        self.root = root
+        self.sourceDevice = sourceDevice
+        self.targetDevice = targetDevice
+        self.deadRuns = deadRuns
+        self.backup = backup
+        self.inheritsGroups = inheritsGroups
+        attributeRules = AttributeRules(preservesOwner: host.isRoot, chown: options.chown, chmod: options.chmod)
+        selection = Selection(filters: options.filters, fileList: options.fileList, half: options.half)
+        limiter = options.bandwidthLimit.map { BandwidthLimiter(bytesPerSecond: $0) }
+        hardLinks = options.hardLinks ? HardLinkTable() : nil
+    }
+
+    // MARK: Outcomes
+
+    /// Puts an entry's outcome on the account and tells who listens.
+    func finish(
+        _ outcome: Outcome,
+        _ kind: EntryKind,
+        in node: DirectoryNode?,
+        name: EntryName?,
+        tally: Tally,
+        changes: ChangeSet = [],
+        bytes: Int64 = 0,
+        digest: Digest? = nil
+    ) {
+        var always = false
+        switch outcome {
+        case .copied: tally.copied.add()
+        case .created: tally.created.add()
+        case .linked: tally.linked.add()
+        case .updated: tally.updated.add()
+        case .unchanged: tally.unchanged.add()
+        case .deleted: tally.deleted.add()
+        case .skipped(let reason):
+            tally.skip(reason)
+            always = reason == .special || reason == .mountPoint
+        case .failed(let error):
+            tally.failed.add()
+            if error.code == .sourceChanged || error.code == .sourceVanished { tally.sourceChanged.add() }
+            always = true
+        }
+        if bytes > 0 { tally.bytesWritten.add(Int(bytes)) }
+        guard always || options.reportsEveryItem else { return }
+        var path = node?.path() ?? .root
+        if let name, let node { path = node.path(of: name) }
+        sink(.item(ItemEvent(path: path, kind: kind, outcome: outcome, changes: changes, bytes: bytes, digest: digest)))
+    }
+
+    /// A failure as an outcome; one that nothing else will survive also stops the run.
+    func failure(_ error: SyncError) -> Outcome {
+        if error.retry == .abortStage { control.stop(error) }
+        return .failed(error)
+    }
+
+    func failure(_ fault: FileFault, _ what: String) -> Outcome {
+        failure(fault.syncError(what))
+    }
+
+    /// A fault on the source's side: an entry that is gone is a vanished source.
+    func sourceFailure(_ fault: FileFault, _ what: String) -> Outcome {
+        var error = fault.syncError(what)
+        if fault.kind == .missing {
+            error.code = .sourceVanished
+            error.hint = "it went away after it was listed: run the same command again"
+        }
+        return failure(error)
+    }
+
+    /// Says once that the target's file system keeps no such attributes.
+    func attributesUnsupported(_ path: @autoclosure () -> BytePath) {
+        guard saidAttributesUnsupported.exchange(true, ordering: .relaxed) == false else { return }
+        sink(
+            .notice(
+                Notice(
+                    .warning,
+                    "the target's file system cannot keep all extended attributes or ACLs (first: \(path()))",
+                    hint: "pass --no-xattrs to leave them out without this warning"
+                )
+            )
+        )
+    }
+
+    /// Whether files go to the publisher before they get their name.
+    var publishesLater: Bool { !options.dryRun && (options.durability == .file || options.verify) }
+
+    /// Waits until a file's last change is older than the clock of its file system is coarse: a write in the same tick
+    /// as our look would leave no trace in its times.
+    static func settle(_ metadata: Metadata) -> Bool {
+        let now = Host.wallClock()
+        let age =
+            (now.seconds - metadata.changeTime.seconds) * 1_000_000_000
+            + Int64(now.nanoseconds) - Int64(metadata.changeTime.nanoseconds)
+        guard age >= 0, age < settleNanoseconds else { return false }
+        Host.sleep(nanoseconds: settleNanoseconds - age)
+        return true
+    }
+
+    /// Two ticks of the slowest kernel clock (100 Hz).
+    private static let settleNanoseconds: Int64 = 20_000_000
+}
+
+/// Which names take part: `--only`, filter rules and the list of files.
+struct Selection: Sendable {
+    let filters: FilterRules
+    let fileList: FileList?
+    let half: MediaLayout.Half?
+
+    /// True where every entry takes part and no path needs to be built.
+    var takesAll: Bool { filters.isEmpty && fileList == nil && half == nil }
+
+    private static let cacheFolder = MediaLayout.cacheFolder.bytes
+
+    /// - Parameter path: relative to the root, its parents take part.
+    func excludes(_ path: UnsafeBufferPointer<UInt8>, isDirectory: Bool) -> Bool {
+        if let half, !path.contains(UInt8(ascii: "/")) {
+            let isCache = isDirectory && path.elementsEqual(Self.cacheFolder)
+            if isCache != (half == .remote) { return true }
+        }
+        if let fileList, fileList.role(of: path) == .outside { return true }
+        return filters.excludes(path, isDirectory: isDirectory)
+    }
+}

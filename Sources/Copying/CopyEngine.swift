@@ -1,0 +1,315 @@
+package import MediaModel
+internal import Pacing
+package import Storage
+internal import Synchronization
+
+/// How a run ended.
+package struct RunResult: Sendable {
+    package let counts: Counts
+    /// Why it stopped early or what it could not do at all; nil where it came to its end.
+    package let error: SyncError?
+
+    /// The exit status the two make together: what stopped the run, else what failed in it.
+    package var exitStatus: ExitStatus {
+        if let error { return error.code.exitStatus }
+        if counts.different > 0 { return .differences }
+        let failed = counts.failed + counts.deleteFailed
+        if failed == 0 { return .done }
+        return failed == counts.sourceChanged ? .sourceChanged : .itemsFailed
+    }
+}
+
+/// Mirrors the contents of one directory into another.
+///
+/// Order of a run: both roots are opened and judged; the target is locked; the trees are walked side by side and files
+/// copied, made durable and named; hard links are made; extraneous entries are deleted; the root gets its times. A run
+/// that is stopped or killed at any moment leaves every name with its whole old or whole new content.
+package final class CopyEngine: Sendable {
+    private let sourcePath: String
+    private let targetPath: String
+    private let options: CopyOptions
+    private let run: RunID
+    private let host: Host
+    private let control: RunControl
+    private let sink: EventSink
+    private let account = Account()
+    private let publisher = Mutex<Publisher?>(nil)
+
+    package init(
+        source: String,
+        target: String,
+        options: CopyOptions,
+        run: RunID,
+        host: Host,
+        control: RunControl,
+        sink: @escaping EventSink
+    ) {
+        sourcePath = source
+        targetPath = target
+        self.options = options
+        self.run = run
+        self.host = host
+        self.control = control
+        self.sink = sink
+    }
+
+    /// The account at this moment.
+    package func counts() -> Counts { account.counts() }
+
+    /// Removes the temporaries that a blocked disk still holds up: for a stop that can wait no longer. The process ends
+    /// right after.
+    package func abandon() {
+        publisher.withLock { $0 }?.abandon()
+    }
+
+    /// Runs to the end. Blocking calls stay on threads of the run's own.
+    package func run() async -> RunResult {
+        let pool = WorkerPool(threads: 1)
+        defer { pool.shutDown() }
+        return await withTaskExecutorPreference(pool) {
+            var failure: SyncError?
+            do throws(SyncError) {
+                try await self.runStages()
+            } catch {
+                failure = error
+            }
+            let counts = self.account.counts()
+            let error = failure ?? self.control.stopReason
+            if error == nil, !counts.balances {
+                let why = "\(counts.seen) entries were seen, \(counts.finished) reached an outcome"
+                return RunResult(
+                    counts: counts,
+                    error: SyncError(.unexpected, "the run's account does not balance", why: why)
+                )
+            }
+            return RunResult(counts: counts, error: error)
+        }
+    }
+
+    private func runStages() async throws(SyncError) {
+        try checkOptions()
+        let pair = try TreePair.open(source: sourcePath, target: targetPath, dryRun: options.dryRun)
+        defer {
+            pair.source.close()
+            pair.target.close()
+        }
+        let guards = Guards(source: pair.source, sourcePath: sourcePath, target: pair.target)
+        if options.delete { try guards.checkDeletion() }
+        if let hint = guards.layoutHint() { sink(.notice(hint)) }
+        try lock(pair)
+        let backup = try openBackup(pair)
+        defer { backup?.root.close() }
+        let marker = try makeMarker(pair)
+        defer { removeMarker(marker) }
+        let context = makeContext(pair, marker, backup)
+        sink(.stage("copy"))
+        await walk(context)
+        let visitor = CopyVisitor(context: context)
+        let worker = visitor.makeWorker(index: 9999)
+        if !control.shouldStop { visitor.makeDeferredLinks(worker) }
+        var refusal: SyncError?
+        if options.delete, !control.shouldStop {
+            do throws(SyncError) {
+                try await delete(context, visitor, worker)
+            } catch {
+                refusal = error
+            }
+        }
+        if let marker, !options.dryRun { removeMarker(marker) }
+        finishRoot(context, worker)
+        if let refusal { throw refusal }
+    }
+
+    // MARK: Before
+
+    private func checkOptions() throws(SyncError) {
+        if options.verify, options.digest == nil {
+            throw SyncError(
+                .usage,
+                "--verify needs a digest to compare with",
+                hint: "leave out --digest none or --verify"
+            )
+        }
+    }
+
+    private func lock(_ pair: TreePair) throws(SyncError) {
+        guard pair.target.isOpen else { return }
+        do throws(FileFault) {
+            if try pair.target.lock() { return }
+        } catch {
+            // File systems without locks of directories: the marker still tells of other runs.
+            sink(.notice(Notice(.warning, "the target cannot be locked: \(error.reason)")))
+            return
+        }
+        throw SyncError(
+            .locked,
+            "another run is at work in \(BytePath(targetPath))",
+            hint: "wait for it to end (mediasync status), or stop it; nothing was changed"
+        )
+    }
+
+    private func openBackup(_ pair: TreePair) throws(SyncError) -> BackupStore? {
+        guard let path = options.backupDirectory, !options.dryRun else { return nil }
+        let root = try TreePair.openSource(path, role: "backup directory")
+        do throws(FileFault) {
+            let metadata = try root.metadata()
+            if metadata.device == pair.targetMetadata?.device {
+                return BackupStore(root: root, identity: metadata.identity)
+            }
+        } catch {
+            throw error.syncError("cannot look at the backup directory")
+        }
+        root.close()
+        throw SyncError(
+            .unusable,
+            "the backup directory \(BytePath(path)) is on another file system than the target",
+            hint: "choose one on the target's file system: entries are kept by linking and renaming"
+        )
+    }
+
+    private func makeMarker(_ pair: TreePair) throws(SyncError) -> RunMarker? {
+        guard pair.target.isOpen else { return nil }
+        do throws(FileFault) {
+            return try RunMarker(in: pair.target, run: run, dryRun: options.dryRun)
+        } catch {
+            var problem = error.syncError("cannot write to the target \(BytePath(targetPath))")
+            if problem.code == .item { problem.code = .unusable }
+            throw problem
+        }
+    }
+
+    /// Removing twice is harmless.
+    private func removeMarker(_ marker: RunMarker?) {
+        guard let marker, !options.dryRun else { return }
+        try? marker.remove()
+    }
+
+    private func makeContext(_ pair: TreePair, _ marker: RunMarker?, _ backup: BackupStore?) -> CopyContext {
+        let bounds = Bounds(host: host, jobs: options.jobs)
+        let root = DirectoryNode(root: DescriptorBudget(maximum: bounds.openPairs))
+        root.source = pair.source
+        root.target = pair.target
+        root.hold()
+        root.set(.keepsHandles)
+        let isSetGroup = (pair.targetMetadata?.permissions ?? 0) & 0o2000 != 0
+        if pair.madeTarget {
+            root.set(pair.target.isOpen ? [.fresh, .lateMode] : .absent)
+            if isSetGroup { root.set(.inherits) }
+        }
+        return CopyContext(
+            options: options,
+            run: run,
+            host: host,
+            control: control,
+            account: account,
+            sink: sink,
+            root: root,
+            sourceDevice: pair.sourceMetadata.device,
+            targetDevice: pair.targetMetadata?.device ?? pair.sourceMetadata.device,
+            deadRuns: Set(marker?.deadRuns ?? []),
+            backup: backup,
+            inheritsGroups: !isSetGroup && (marker?.group ?? host.group) != host.group
+        )
+    }
+
+    // MARK: The walk
+
+    private func walk(_ context: CopyContext) async {
+        let bounds = Bounds(host: host, jobs: options.jobs)
+        let publisher =
+            context.publishesLater
+            ? Publisher(context: context, threads: bounds.publishers, capacity: bounds.publishQueue) : nil
+        self.publisher.withLock { $0 = publisher }
+        let queue = WalkQueue(
+            first: .directory(context.root),
+            workers: bounds.workersMax,
+            limit: bounds.workersFirst
+        )
+        let visitor = CopyVisitor(context: context, publisher: publisher, queue: queue)
+        let walk = TreeWalk(
+            root: context.root,
+            queue: queue,
+            visitor: visitor,
+            control: control,
+            processors: host.processors,
+            mayWiden: bounds.workersMax > bounds.workersFirst,
+            isHeldBack: { publisher?.isBehind ?? false }
+        )
+        let rootTally = account.makeTally()
+        rootTally.seen.add()
+        rootTally.directories.add()
+        await withTaskGroup(of: Void.self) { group in
+            if let publisher { group.addTask { await publisher.run() } }
+            await walk.run()
+            publisher?.finish()
+        }
+        self.publisher.withLock { $0 = nil }
+    }
+
+    // MARK: After
+
+    private func delete(_ context: CopyContext, _ visitor: CopyVisitor, _ worker: CopyWorker) async throws(SyncError) {
+        let extraneous = context.extraneousEntries.load(ordering: .relaxed)
+        let inTheWay = context.conflicts.withLock { $0.count }
+        guard extraneous + inTheWay > 0 else { return }
+        if context.listingErrors.load(ordering: .relaxed) > 0 {
+            visitor.settleConflicts(worker, mayDelete: false)
+            let hint = "mend what failed and run the same command again"
+            sink(
+                .notice(Notice(.warning, "nothing was deleted, because not every directory could be read", hint: hint))
+            )
+            return
+        }
+        let total = context.targetEntries.load(ordering: .relaxed)
+        if let error = options.deleteLimit.refusal(of: extraneous + inTheWay, outOf: total) {
+            visitor.settleConflicts(worker, mayDelete: false)
+            throw error
+        }
+        sink(.stage("delete"))
+        await visitor.deleteExtraneous(threads: Bounds(host: host, jobs: options.jobs).workersFirst)
+        if !control.shouldStop { visitor.settleConflicts(worker, mayDelete: true) }
+    }
+
+    /// The root's own attributes, last of all, and what makes the whole durable.
+    private func finishRoot(_ context: CopyContext, _ worker: CopyWorker) {
+        let root = context.root
+        if root.release() || control.shouldStop {
+            if let outcome = context.makeFinal(root, tally: worker.tally) {
+                PublishWorker(context: context).finishDirectory(root, outcome)
+            }
+        }
+        // The roots' descriptors belong to the pair.
+        if options.durability == .end, !options.dryRun, root.target.isOpen {
+            do throws(FileFault) {
+                try root.target.synchronizeFileSystem()
+            } catch {
+                control.stop(error.syncError("could not write the target to the disk"))
+            }
+        }
+        root.source = .none
+        root.target = .none
+    }
+}
+
+extension CopyOptions.DeleteLimit {
+    /// The refusal of too many deletions; nil where they are within the limit.
+    func refusal(of count: Int, outOf total: Int) -> SyncError? {
+        let share = total > 0 ? Double(count) / Double(total) * 100 : 0
+        let limit: String
+        switch self {
+        case .count(let most):
+            if count <= most { return nil }
+            limit = "\(most)"
+        case .percent(let most):
+            if share <= most { return nil }
+            limit = "\(most.rounded() == most ? String(Int(most)) : String(most))%"
+        }
+        let rounded = (share * 10).rounded() / 10
+        return SyncError(
+            .limitReached,
+            "--delete would remove \(count) of \(total) entries of the target (\(rounded)%), "
+                + "more than --max-delete \(limit); nothing was deleted",
+            hint: "look at the plan with -n --itemize, then pass a higher --max-delete, or --backup-dir to keep them"
+        )
+    }
+}

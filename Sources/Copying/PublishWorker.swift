@@ -1,0 +1,109 @@
+internal import MediaModel
+internal import Storage
+
+/// One thread's hands for publishing: makes a file durable, checks it where asked, gives it its name.
+final class PublishWorker {
+    let context: CopyContext
+    let tally: Tally
+    private lazy var checker = ContentCopier(context: context, queue: nil)
+
+    init(context: CopyContext) {
+        self.context = context
+        tally = context.account.makeTally()
+    }
+
+    /// Finishes a temporary file. Whatever goes wrong, the temporary is removed and the old entry stays.
+    func publish(_ publication: Publication) {
+        let file = OpenFile(raw: publication.descriptor)
+        let outcome: Outcome
+        if context.control.shouldStop {
+            publication.temporary.withEntryName { try? publication.node.target.removeFile($0) }
+            return
+        }
+        if let error = synchronize(file, publication) {
+            publication.temporary.withEntryName { try? publication.node.target.removeFile($0) }
+            outcome = context.failure(error)
+        } else {
+            outcome = context.giveName(publication)
+        }
+        account(for: publication, outcome)
+    }
+
+    private func account(for publication: Publication, _ outcome: Outcome) {
+        var bytes: Int64 = 0
+        if case .copied = outcome { bytes = publication.size }
+        publication.name.withEntryName {
+            context.finish(
+                outcome,
+                .file,
+                in: publication.node,
+                name: $0,
+                tally: tally,
+                changes: publication.changes,
+                bytes: bytes,
+                digest: publication.digest
+            )
+        }
+    }
+
+    /// Content and attributes on the disk, and (`--verify`) read back from it. An fsync error is final.
+    private func synchronize(_ file: borrowing OpenFile, _ publication: Publication) -> SyncError? {
+        let path = publication.node.path().appending(publication.name)
+        do throws(FileFault) {
+            try file.synchronize()
+        } catch {
+            return error.syncError("could not write \(path) to the disk")
+        }
+        guard context.options.verify, let digest = publication.digest else { return nil }
+        file.forgetCache()
+        do throws(ContentFault) {
+            let written: OpenFile
+            do throws(FileFault) {
+                written = try publication.temporary.withEntryName { (name) throws(FileFault) in
+                    try publication.node.target.openFile(name)
+                }
+            } catch {
+                throw .read(error)
+            }
+            let again = try checker.digest(of: written, publication.size)
+            tally.bytesCompared.add(Int(publication.size))
+            if again == digest { return nil }
+        } catch {
+            switch error {
+            case .read(let fault), .write(let fault): return fault.syncError("could not read \(path) back")
+            case .stopped: return SyncError(.interrupted, "stopped while reading \(path) back")
+            case .changed: break
+            }
+        }
+        return SyncError(
+            .item,
+            "\(path) was not written correctly",
+            why: "its digest read back from the disk differs",
+            hint: "check the disk (dmesg, smartctl) and the memory, then run the same command again"
+        )
+    }
+
+    /// Attributes that were changed in place are on the disk.
+    func synchronizeAttributes(_ publication: Publication) {
+        let file = OpenFile(raw: publication.descriptor)
+        var outcome = Outcome.updated
+        do throws(FileFault) {
+            try file.synchronize()
+        } catch {
+            let path = publication.node.path().appending(publication.name)
+            outcome = context.failure(error, "could not write the attributes of \(path) to the disk")
+        }
+        account(for: publication, outcome)
+    }
+
+    /// A directory's entries and attributes are on the disk; then it is closed and on the account.
+    func finishDirectory(_ node: DirectoryNode, _ outcome: Outcome) {
+        var outcome = outcome
+        do throws(FileFault) {
+            try node.target.synchronize()
+        } catch {
+            outcome = context.failure(error, "could not write the directory \(node.path()) to the disk")
+        }
+        context.close(node, outcome, tally: tally)
+    }
+}

@@ -1,0 +1,192 @@
+internal import MediaModel
+internal import Storage
+
+/// The two roots of a run, opened and judged before anything is written.
+struct TreePair {
+    let source: HeldDirectory
+    let sourceMetadata: Metadata
+    /// Not open where the target does not exist and this is a dry run.
+    let target: HeldDirectory
+    let targetMetadata: Metadata?
+    /// The target was made by this run.
+    let madeTarget: Bool
+
+    /// Opens both roots. The target is made where only its last component is missing.
+    /// - Throws: `SyncError` of code `unusable`; nothing was written.
+    static func open(source sourcePath: String, target targetPath: String, dryRun: Bool) throws(SyncError) -> TreePair {
+        let source = try openSource(sourcePath)
+        do throws(SyncError) {
+            let sourceMetadata = try metadata(of: source, sourcePath)
+            if let target = try openExisting(targetPath) {
+                do throws(SyncError) {
+                    let targetMetadata = try metadata(of: target, targetPath)
+                    try refuseOverlap(source, sourceMetadata, sourcePath, target, targetMetadata, targetPath)
+                    return TreePair(
+                        source: source,
+                        sourceMetadata: sourceMetadata,
+                        target: target,
+                        targetMetadata: targetMetadata,
+                        madeTarget: false
+                    )
+                } catch {
+                    target.close()
+                    throw error
+                }
+            }
+            return try make(targetPath, source, sourceMetadata, sourcePath, dryRun: dryRun)
+        } catch {
+            source.close()
+            throw error
+        }
+    }
+
+    /// Opens a directory that is only read.
+    static func openSource(_ path: String, role: String = "source") throws(SyncError) -> HeldDirectory {
+        do throws(FileFault) {
+            return try HeldDirectory.openRoot(path)
+        } catch {
+            let name = BytePath(path)
+            let hint: String
+            switch error.kind {
+            case .missing: hint = "check the path; if it is a mount, mount it first. Nothing was changed"
+            case .wrongKind: hint = "name the directory that holds the files. Nothing was changed"
+            case .denied: hint = "run as root or as the owner of the files"
+            default: hint = "nothing was changed"
+            }
+            throw SyncError(.unusable, "cannot open the \(role) \(name)", why: error.reason, hint: hint)
+        }
+    }
+
+    private static func metadata(of directory: HeldDirectory, _ path: String) throws(SyncError) -> Metadata {
+        do throws(FileFault) {
+            return try directory.metadata()
+        } catch {
+            throw SyncError(.unusable, "cannot look at \(BytePath(path))", why: error.reason)
+        }
+    }
+
+    private static func openExisting(_ path: String) throws(SyncError) -> HeldDirectory? {
+        do throws(FileFault) {
+            return try HeldDirectory.openRoot(path)
+        } catch {
+            if error.kind == .missing { return nil }
+            let hint =
+                error.kind == .wrongKind
+                ? "the target must be a directory, or not exist yet" : "check the path and its permissions"
+            throw SyncError(.unusable, "cannot open the target \(BytePath(path))", why: error.reason, hint: hint)
+        }
+    }
+
+    private static func make(
+        _ path: String,
+        _ source: HeldDirectory,
+        _ sourceMetadata: Metadata,
+        _ sourcePath: String,
+        dryRun: Bool
+    ) throws(SyncError) -> TreePair {
+        var components = path.split(separator: "/", omittingEmptySubsequences: true)
+        let name = components.popLast().map { BytePath(String($0)) } ?? .root
+        let parentPath = (path.hasPrefix("/") ? "/" : "") + components.joined(separator: "/")
+        let parent: HeldDirectory
+        do throws(FileFault) {
+            parent = try HeldDirectory.openRoot(parentPath.isEmpty ? "." : parentPath)
+        } catch {
+            throw SyncError(
+                .unusable,
+                "cannot make the target \(BytePath(path))",
+                why: error.reason,
+                hint: "its parent directory must exist: check the path, mount what is not mounted, or make it"
+            )
+        }
+        defer { parent.close() }
+        let parentMetadata = try metadata(of: parent, parentPath)
+        try refuseOverlap(source, sourceMetadata, sourcePath, parent, parentMetadata, path, targetIsBelow: true)
+        if dryRun {
+            return TreePair(
+                source: source,
+                sourceMetadata: sourceMetadata,
+                target: .none,
+                targetMetadata: nil,
+                madeTarget: true
+            )
+        }
+        do throws(FileFault) {
+            let target = try name.withEntryName { (name) throws(FileFault) -> HeldDirectory in
+                try parent.makeDirectory(name, mode: 0o700)
+                let made = try parent.openDirectory(name)
+                try parent.synchronize()
+                return made
+            }
+            return TreePair(
+                source: source,
+                sourceMetadata: sourceMetadata,
+                target: target,
+                targetMetadata: try target.metadata(),
+                madeTarget: true
+            )
+        } catch {
+            throw SyncError(
+                error.kind == .noSpace ? .exhausted : .unusable,
+                "cannot make the target \(BytePath(path))",
+                why: error.reason,
+                hint: "check the permissions of \(BytePath(parentPath)) and the space on its disk"
+            )
+        }
+    }
+
+    /// Refuses trees that are the same or lie in each other, told by device and inode on the way up, not by names.
+    private static func refuseOverlap(
+        _ source: HeldDirectory,
+        _ sourceMetadata: Metadata,
+        _ sourcePath: String,
+        _ target: HeldDirectory,
+        _ targetMetadata: Metadata,
+        _ targetPath: String,
+        targetIsBelow: Bool = false
+    ) throws(SyncError) {
+        let (from, to) = (BytePath(sourcePath), BytePath(targetPath))
+        if sourceMetadata.identity == targetMetadata.identity, !targetIsBelow {
+            throw SyncError(.unusable, "source and target are the same directory: \(from)", hint: "nothing was changed")
+        }
+        if try isBelow(target, targetMetadata.identity, sourceMetadata.identity) {
+            throw SyncError(
+                .unusable,
+                "the target \(to) lies inside the source \(from)",
+                hint: "a copy would copy itself; choose a target outside. Nothing was changed"
+            )
+        }
+        if !targetIsBelow, try isBelow(source, sourceMetadata.identity, targetMetadata.identity) {
+            throw SyncError(
+                .unusable,
+                "the source \(from) lies inside the target \(to)",
+                hint: "deleting or replacing there could destroy the source; choose another target. Nothing was changed"
+            )
+        }
+    }
+
+    /// Whether a directory is `ancestor` or lies below it.
+    private static func isBelow(
+        _ directory: HeldDirectory,
+        _ identity: FileIdentity,
+        _ ancestor: FileIdentity
+    ) throws(SyncError) -> Bool {
+        do throws(FileFault) {
+            var current = try directory.duplicate()
+            defer { current.close() }
+            var identity = identity
+            while true {
+                if identity == ancestor { return true }
+                let above = try current.openDirectory("..")
+                current.close()
+                current = above
+                let next = try above.metadata().identity
+                if next == identity { return false }
+                identity = next
+            }
+        } catch {
+            // Above is a directory this user may not read: the trees cannot be told apart from there, but a tree below
+            // another that is open here would have been met first.
+            return false
+        }
+    }
+}

@@ -1,0 +1,58 @@
+internal import MediaModel
+internal import Storage
+
+/// One entry of a listing, handed to a visitor; valid during the call.
+struct WalkEntry {
+    let name: EntryName
+    let length: Int
+    /// Nil where the file system does not tell without a look.
+    let kind: EntryKind?
+
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: name, count: length) }
+}
+
+/// What is done with a tree while it is walked. The walk owns threads, order and listing; a visitor decides and acts.
+/// Calls come from many threads at once, but the calls for one node's own opening and listing from one at a time.
+protocol TreeVisitor: Sendable {
+    /// What one thread keeps: buffers, its share of the account.
+    associatedtype Worker
+
+    func makeWorker(index: Int) -> Worker
+
+    /// Opens the node's directories through its parent's descriptors. False where there is nothing to walk; the visitor
+    /// has put the reason on the account.
+    func open(_ node: DirectoryNode, in parent: DirectoryHandles, worker: Worker) -> Bool
+
+    /// The node's parent, closed early to save descriptors, could not be opened again.
+    func unreachable(_ node: DirectoryNode, fault: FileFault, worker: Worker)
+
+    /// Called before entries of a node are visited by this thread: at its start, and again after another node's turn.
+    func prepare(_ node: DirectoryNode, worker: Worker)
+
+    /// Sees every entry once, on the thread that lists the node, before or after other threads handle it.
+    func note(_ entry: WalkEntry, of node: DirectoryNode)
+
+    /// Whether to walk into a child directory; a visitor that says no has put it on the account.
+    func descends(into entry: WalkEntry, of node: DirectoryNode, worker: Worker) -> Bool
+
+    /// Handles an entry that is no directory.
+    func visit(_ entry: WalkEntry, of node: DirectoryNode, worker: Worker)
+
+    /// Tells the kind of an entry that the listing did not tell; nil where it is gone or unknown (and on the account).
+    func kind(of entry: WalkEntry, in node: DirectoryNode, worker: Worker) -> EntryKind?
+
+    /// The source's listing came to its end.
+    func listed(_ node: DirectoryNode, worker: Worker)
+
+    /// The source's listing failed in the middle.
+    func listingFailed(_ node: DirectoryNode, fault: FileFault, worker: Worker)
+
+    /// The last hold of the node was released by this worker.
+    func finish(_ node: DirectoryNode, worker: Worker)
+}
+
+/// The descriptors of a directory pair for the time of one call.
+struct DirectoryHandles: Sendable {
+    let source: HeldDirectory
+    let target: HeldDirectory
+}

@@ -1,0 +1,137 @@
+internal import Pacing
+internal import Storage
+internal import Synchronization
+
+/// A piece of a walk.
+enum WalkJob: Sendable {
+    /// Open a directory, list it and handle its entries.
+    case directory(DirectoryNode)
+    /// Go on with a listing whose first parts were handled.
+    case listing(DirectoryNode)
+    /// Handle a part of a wide listing.
+    case entries(EntryBatch)
+    /// Help with work that one thread began, e.g. a large file.
+    case assist(any Assistable)
+}
+
+/// Work that more than one thread can do at a time.
+protocol Assistable: AnyObject, Sendable {
+    /// Does pieces of the work until none is left.
+    func assist()
+}
+
+/// A part of a wide directory's listing, copied out of the listing buffer so that another thread can have it. It holds
+/// its node.
+final class EntryBatch: Sendable {
+    let node: DirectoryNode
+    let records: ListingBuffer.Slice
+
+    init(node: DirectoryNode, records: ListingBuffer.Slice) {
+        self.node = node
+        self.records = records
+        node.hold()
+    }
+}
+
+/// Jobs that are shared between the workers of a walk. Each worker keeps a stack of its own and gives from its bottom only
+/// while another one idles.
+///
+/// Workers beyond `limit` wait at the gate: the limit rises while the machine idles on calls that wait (a cold disk, a
+/// network file system), where depth of concurrency is what makes a walk fast.
+final class WalkQueue: Sendable {
+    private struct State {
+        var jobs: [WalkJob] = []
+        var running = 0
+        var idle = 0
+        var limit: Int
+        var finished = false
+    }
+
+    /// The most jobs that are handed over in one piece.
+    private static let handOver = 64
+
+    private let state: Monitor<State>
+    private let idleHint = Atomic<Int>(0)
+    /// Threads of the walk.
+    let workers: Int
+
+    /// - Parameters:
+    ///   - workers: threads that exist.
+    ///   - limit: threads that work at first.
+    init(first: WalkJob, workers: Int, limit: Int) {
+        self.workers = workers
+        state = Monitor(State(jobs: [first], limit: min(limit, workers)))
+    }
+
+    /// Workers that wait for jobs: a hint, read without the lock.
+    @inline(__always)
+    var idleWorkers: Int { idleHint.load(ordering: .relaxed) }
+
+    /// Waits for jobs; empty once the walk is over or stopped.
+    /// - Parameter wasRunning: false on a worker's first call.
+    func take(worker: Int, wasRunning: Bool) -> [WalkJob] {
+        var first = true
+        var counted = false
+        let jobs = state.wait { state -> [WalkJob]? in
+            if first, wasRunning { state.running -= 1 }
+            first = false
+            if counted {
+                state.idle -= 1
+                counted = false
+            }
+            defer { idleHint.store(state.idle, ordering: .relaxed) }
+            if state.finished { return [] }
+            if worker < state.limit, !state.jobs.isEmpty {
+                let share = max(1, min(Self.handOver, state.jobs.count / (2 * state.limit)))
+                let taken = Array(state.jobs.suffix(share))
+                state.jobs.removeLast(share)
+                state.running += 1
+                return taken
+            }
+            if state.running == 0, state.jobs.isEmpty {
+                state.finished = true
+                return []
+            }
+            if worker < state.limit {
+                state.idle += 1
+                counted = true
+            }
+            return nil
+        }
+        if jobs.isEmpty { state.wakeAll() }
+        return jobs
+    }
+
+    /// Hands jobs to whoever waits.
+    func give(_ jobs: some Collection<WalkJob>) {
+        state.withLock { $0.jobs.append(contentsOf: jobs) }
+        state.wakeAll()
+    }
+
+    /// Gives idle workers a chance to help; nothing happens where nobody idles.
+    func offerAssistance(with work: any Assistable) {
+        let idle = idleWorkers
+        guard idle > 0 else { return }
+        give(Array(repeating: WalkJob.assist(work), count: idle))
+    }
+
+    /// Doubles the number of workers; false where all work already.
+    func widen() -> Bool {
+        let widened = state.withLock { state -> Bool in
+            guard state.limit < workers else { return false }
+            state.limit = min(workers, state.limit * 2)
+            return true
+        }
+        if widened { state.wakeAll() }
+        return widened
+    }
+
+    /// Ends the walk without doing what waits.
+    func abandon() {
+        state.withLock {
+            $0.finished = true
+            $0.jobs.removeAll()
+        }
+        state.wakeAll()
+    }
+}

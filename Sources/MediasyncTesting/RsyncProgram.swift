@@ -1,0 +1,60 @@
+package import Foundation
+
+/// The rsync on this machine: what differential tests compare with.
+package enum RsyncProgram {
+    package static let path = "/usr/bin/rsync"
+
+    /// Whether there is one.
+    package static var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: path) }
+
+    /// What a call printed (standard output as raw bytes) and its exit code.
+    package struct Result: Sendable {
+        package var output: [UInt8]
+        package var status: Int32
+    }
+
+    /// Runs rsync and waits for it. Standard error is discarded.
+    package static func run(_ arguments: [String], in directory: URL) throws -> Result {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        process.currentDirectoryURL = directory
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = FileHandle.nullDevice
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return Result(output: Array(output), status: process.terminationStatus)
+    }
+
+    /// The paths of an itemized listing (`-i -8`), without the root, without the slash of directories; rsync's `\#ooo`
+    /// escapes are undone.
+    package static func itemizedPaths(_ output: [UInt8]) -> [[UInt8]] {
+        output.split(separator: UInt8(ascii: "\n")).compactMap { line in
+            guard line.count > 12, !line.starts(with: "rsync".utf8) else { return nil }
+            var name = unescaped(Array(line.dropFirst(12)))
+            if name.last == UInt8(ascii: "/") { name.removeLast() }
+            return name == [UInt8(ascii: ".")] ? nil : name
+        }
+    }
+
+    private static func unescaped(_ name: [UInt8]) -> [UInt8] {
+        var result: [UInt8] = []
+        var index = 0
+        while index < name.count {
+            let digits = name.dropFirst(index + 2).prefix(3)
+            if name[index] == UInt8(ascii: "\\"), name.dropFirst(index + 1).first == UInt8(ascii: "#"),
+                let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 8), digits.count == 3
+            {
+                result.append(value)
+                index += 5
+            } else {
+                result.append(name[index])
+                index += 1
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,53 @@
+internal import MediaModel
+
+/// A run in Prometheus' text format, for node_exporter's textfile collector. Labels are bounded: command and outcome.
+package enum MetricsText {
+    /// - Parameters:
+    ///   - endedAt: the wall clock at the run's end.
+    ///   - lastSuccess: when a run of this command last ended well, from the run state or `lastSuccess(of:in:)`; this
+    ///     run's own end counts by itself.
+    package static func text(_ summary: Summary, endedAt: Int64, lastSuccess: Int64?) -> String {
+        let label = "command=\"\(escaped(summary.command))\""
+        let counts = summary.counts
+        var text = ""
+        func add(_ name: String, _ help: String, _ values: [(labels: String, value: String)]) {
+            text += "# HELP mediasync_\(name) \(help)\n# TYPE mediasync_\(name) gauge\n"
+            for value in values { text += "mediasync_\(name){\(value.labels)} \(value.value)\n" }
+        }
+        add("last_run_timestamp_seconds", "When the last run ended.", [(label, "\(endedAt)")])
+        if let success = summary.status == .done ? endedAt : lastSuccess {
+            add("last_success_timestamp_seconds", "When a run last ended with exit status 0.", [(label, "\(success)")])
+        }
+        add("exit_status", "Exit status of the last run.", [(label, "\(summary.status.rawValue)")])
+        add(
+            "duration_seconds",
+            "How long the last run took.",
+            [(label, NumberText.oneDecimal(summary.elapsed.inSeconds))]
+        )
+        add(
+            "items",
+            "Entries of the last run by outcome.",
+            counts.outcomes.map { ("\(label),outcome=\"\($0.name)\"", "\($0.count)") }
+        )
+        add(
+            "bytes",
+            "Bytes of the last run by what was done with them.",
+            [
+                ("\(label),what=\"written\"", "\(counts.bytesWritten)"),
+                ("\(label),what=\"compared\"", "\(counts.bytesCompared)"),
+                ("\(label),what=\"deleted\"", "\(counts.bytesDeleted)"),
+            ]
+        )
+        return text
+    }
+
+    /// The success that an older file of the same command tells of.
+    package static func lastSuccess(of command: String, in text: String) -> Int64? {
+        let prefix = "mediasync_last_success_timestamp_seconds{command=\"\(escaped(command))\"} "
+        return text.split(separator: "\n").first { $0.hasPrefix(prefix) }.flatMap { Int64($0.dropFirst(prefix.count)) }
+    }
+
+    private static func escaped(_ value: String) -> String {
+        value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+    }
+}

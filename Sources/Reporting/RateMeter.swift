@@ -1,0 +1,46 @@
+internal import MediaModel
+
+/// Rates that neither jump nor lag: an exponential average over about ten seconds, and the whole run's average until
+/// there is enough of it.
+package struct RateMeter: Sendable, Equatable {
+    /// How far back the average reaches.
+    private static let reach = 10.0
+
+    private var lastElapsed = 0.0
+    private var lastEntries = 0
+    private var lastBytes: Int64 = 0
+    package private(set) var entriesPerSecond = 0.0
+    package private(set) var bytesPerSecond = 0.0
+
+    package init() {}
+
+    /// Takes a sample. Time that has not moved is ignored.
+    package mutating func update(_ sample: ProgressSample, elapsed: Duration) {
+        let now = elapsed.inSeconds
+        let step = now - lastElapsed
+        guard step > 0.01 else { return }
+        let entries = Double(sample.counts.finished - lastEntries) / step
+        let bytes = Double(sample.bytesMoved - lastBytes) / step
+        // The first seconds weigh as much as they last, so that the average starts true.
+        let weight = min(1, step / min(Self.reach, now))
+        entriesPerSecond += (entries - entriesPerSecond) * weight
+        bytesPerSecond += (bytes - bytesPerSecond) * weight
+        lastElapsed = now
+        lastEntries = sample.counts.finished
+        lastBytes = sample.bytesMoved
+    }
+
+    /// Seconds until everything is done, from the slower of entries and bytes; nil where the total is not known, nothing
+    /// moves, or the answer would be more than a hundred days.
+    package func secondsLeft(_ sample: ProgressSample) -> Int? {
+        guard let total = sample.totalEntries, entriesPerSecond > 0 else { return nil }
+        var seconds = Double(max(0, total - sample.counts.finished)) / entriesPerSecond
+        let seen = sample.counts.bytesSeen
+        if let totalBytes = sample.totalBytes, seen > 0, bytesPerSecond > 0 {
+            // What is left is taken to move as large a part of its bytes as what was seen.
+            let share = Double(sample.bytesMoved) / Double(seen)
+            seconds = max(seconds, Double(max(0, totalBytes - seen)) * share / bytesPerSecond)
+        }
+        return seconds < 8_640_000 ? Int(seconds.rounded(.up)) : nil
+    }
+}

@@ -1,0 +1,21 @@
+package import MediaModel
+
+extension BytePath {
+    /// The name as system calls take it: with a NUL behind it. Valid during the call.
+    package func withEntryName<Result: ~Copyable, Failure: Error>(
+        _ body: (EntryName) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let storage = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
+        defer { storage.deallocate() }
+        for index in bytes.indices { storage[index] = CChar(bitPattern: bytes[index]) }
+        storage[bytes.count] = 0
+        return try body(storage)
+    }
+
+    /// The name a system call was given.
+    package init(name: EntryName) {
+        var length = 0
+        while name[length] != 0 { length += 1 }
+        self.init(bytes: Array(UnsafeRawBufferPointer(start: name, count: length)))
+    }
+}
