@@ -31,14 +31,17 @@ let package = Package(
     name: "mediasync-benchmarks",
     dependencies: [
         // No traits: counting allocations needs packages that not every machine can fetch.
-        .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: [])
+        .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     ],
     targets: [
         .systemLibrary(name: "CXXHash", path: "Engines/CXXHash", pkgConfig: "libxxhash"),
         .systemLibrary(name: "COpenSSL", path: "Engines/COpenSSL", pkgConfig: "libcrypto"),
         engine("MediaModel", []),
         engine("Checksums", ["MediaModel", "CXXHash", "COpenSSL"]),
+        engine("Pacing", ["MediaModel", .product(name: "DequeModule", package: "swift-collections")]),
         benchmarks("DigestBenchmarks", ["MediaModel", "Checksums"]),
+        benchmarks("QueueBenchmarks", ["Pacing"]),
     ],
     swiftLanguageModes: [.v6]
 )
