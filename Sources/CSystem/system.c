@@ -55,6 +55,10 @@ int mds_open_file(int at, const char *name, int keep_atime) {
     MDS_RETRY(int, openat(at, name, flags));
 }
 
+int mds_open_user_file(const char *path) {
+    MDS_RETRY(int, open(path, O_RDONLY | O_CLOEXEC));
+}
+
 int mds_open_file_beneath(int at, const char *path) {
     struct open_how how;
     memset(&how, 0, sizeof how);

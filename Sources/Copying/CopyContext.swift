@@ -24,8 +24,10 @@ final class CopyContext: Sendable {
     /// Runs that died in this target; their temporaries are removed on the way.
     let deadRuns: Set<RunID>
     let backup: BackupStore?
+    let marker: RunMarker
     /// True where new entries do not get the process's own group (mounted with `grpid`).
-    let inheritsGroups: Bool
+    var inheritsGroups: Bool { inheritsGroupsFlag.load(ordering: .relaxed) }
+    private let inheritsGroupsFlag = Atomic(false)
 
     /// Directories whose target has entries that the source does not have.
     let extraneous = Mutex<[DirectoryNode]>([])
@@ -39,6 +41,7 @@ final class CopyContext: Sendable {
     let conflicts = Mutex<[Conflict]>([])
     /// Reported once a run.
     private let saidAttributesUnsupported = Atomic<Bool>(false)
+    private let isMarked = Atomic(false)
     /// Cleared when a clone was refused: not asked again.
     let clonesBlocks = Atomic<Bool>(true)
     /// Listing errors of any kind: nothing is deleted after one.
@@ -54,9 +57,8 @@ final class CopyContext: Sendable {
         root: DirectoryNode,
         sourceDevice: UInt64,
         targetDevice: UInt64,
-        deadRuns: Set<RunID>,
         backup: BackupStore?,
-        inheritsGroups: Bool
+        marker: RunMarker
     ) {
         self.options = options
         self.run = run
@@ -67,13 +69,38 @@ final class CopyContext: Sendable {
         self.root = root
         self.sourceDevice = sourceDevice
         self.targetDevice = targetDevice
-        self.deadRuns = deadRuns
+        deadRuns = Set(marker.deadRuns)
         self.backup = backup
-        self.inheritsGroups = inheritsGroups
+        self.marker = marker
         attributeRules = AttributeRules(preservesOwner: host.isRoot, chown: options.chown, chmod: options.chmod)
         selection = Selection(filters: options.filters, fileList: options.fileList, half: options.half)
         limiter = options.bandwidthLimit.map { BandwidthLimiter(bytesPerSecond: $0) }
         hardLinks = options.hardLinks ? HardLinkTable() : nil
+    }
+
+    /// To be called before every change of the target: the marker must be there first. A target that cannot hold it
+    /// cannot hold the copy either.
+    @inline(__always)
+    func willChange() throws(FileFault) {
+        if isMarked.load(ordering: .acquiring) { return }
+        try markTarget()
+    }
+
+    private func markTarget() throws(FileFault) {
+        do throws(FileFault) {
+            try marker.write()
+        } catch {
+            var problem = error.syncError("cannot write to the target")
+            if problem.code == .item { problem.code = .unusable }
+            control.stop(problem)
+            throw error
+        }
+        root.set(.dirty)
+        let isSetGroup = (try? root.target.metadata().permissions & 0o2000) ?? 0 != 0
+        if !isSetGroup, let group = marker.groupOfNewFiles, group != host.group {
+            inheritsGroupsFlag.store(true, ordering: .relaxed)
+        }
+        isMarked.store(true, ordering: .releasing)
     }
 
     // MARK: Outcomes
@@ -176,13 +203,26 @@ struct Selection: Sendable {
 
     private static let cacheFolder = MediaLayout.cacheFolder.bytes
 
+    /// Whether anything in a directory that takes part can take part too.
+    func reaches(into path: BytePath) -> Bool {
+        guard let fileList else { return true }
+        return path.bytes.withUnsafeBufferPointer { fileList.needsDescent(into: $0) }
+    }
+
     /// - Parameter path: relative to the root, its parents take part.
     func excludes(_ path: UnsafeBufferPointer<UInt8>, isDirectory: Bool) -> Bool {
         if let half, !path.contains(UInt8(ascii: "/")) {
             let isCache = isDirectory && path.elementsEqual(Self.cacheFolder)
             if isCache != (half == .remote) { return true }
         }
-        if let fileList, fileList.role(of: path) == .outside { return true }
+        if let fileList {
+            switch fileList.role(of: path) {
+            case .outside: return true
+            // Rules speak about what is listed, not about the way to it.
+            case .ancestor: return false
+            case .listed: fileList.markMet(path)
+            }
+        }
         return filters.excludes(path, isDirectory: isDirectory)
     }
 }

@@ -1,3 +1,4 @@
+internal import Filtering
 package import MediaModel
 internal import Pacing
 package import Storage
@@ -8,6 +9,11 @@ package struct RunResult: Sendable {
     package let counts: Counts
     /// Why it stopped early or what it could not do at all; nil where it came to its end.
     package let error: SyncError?
+
+    package init(counts: Counts, error: SyncError?) {
+        self.counts = counts
+        self.error = error
+    }
 
     /// The exit status the two make together: what stopped the run, else what failed in it.
     package var exitStatus: ExitStatus {
@@ -25,8 +31,8 @@ package struct RunResult: Sendable {
 /// copied, made durable and named; hard links are made; extraneous entries are deleted; the root gets its times. A run
 /// that is stopped or killed at any moment leaves every name with its whole old or whole new content.
 package final class CopyEngine: Sendable {
-    private let sourcePath: String
-    private let targetPath: String
+    private let sourcePath: BytePath
+    private let targetPath: BytePath
     private let options: CopyOptions
     private let run: RunID
     private let host: Host
@@ -36,8 +42,7 @@ package final class CopyEngine: Sendable {
     private let publisher = Mutex<Publisher?>(nil)
 
     package init(
-        source: String,
-        target: String,
+        source: BytePath, target: BytePath,
         options: CopyOptions,
         run: RunID,
         host: Host,
@@ -99,8 +104,7 @@ package final class CopyEngine: Sendable {
         try lock(pair)
         let backup = try openBackup(pair)
         defer { backup?.root.close() }
-        let marker = try makeMarker(pair)
-        defer { removeMarker(marker) }
+        let marker = try readMarker(pair)
         let context = makeContext(pair, marker, backup)
         sink(.stage("copy"))
         await walk(context)
@@ -115,7 +119,8 @@ package final class CopyEngine: Sendable {
                 refusal = error
             }
         }
-        if let marker, !options.dryRun { removeMarker(marker) }
+        reportUnmet(context, worker)
+        if !options.dryRun, marker.remove(swept: !control.shouldStop) { context.root.set(.dirty) }
         finishRoot(context, worker)
         if let refusal { throw refusal }
     }
@@ -143,7 +148,7 @@ package final class CopyEngine: Sendable {
         }
         throw SyncError(
             .locked,
-            "another run is at work in \(BytePath(targetPath))",
+            "another run is at work in \(targetPath)",
             hint: "wait for it to end (mediasync status), or stop it; nothing was changed"
         )
     }
@@ -162,29 +167,22 @@ package final class CopyEngine: Sendable {
         root.close()
         throw SyncError(
             .unusable,
-            "the backup directory \(BytePath(path)) is on another file system than the target",
+            "the backup directory \(path) is on another file system than the target",
             hint: "choose one on the target's file system: entries are kept by linking and renaming"
         )
     }
 
-    private func makeMarker(_ pair: TreePair) throws(SyncError) -> RunMarker? {
-        guard pair.target.isOpen else { return nil }
+    private func readMarker(_ pair: TreePair) throws(SyncError) -> RunMarker {
         do throws(FileFault) {
-            return try RunMarker(in: pair.target, run: run, dryRun: options.dryRun)
+            return try RunMarker(in: pair.target, run: run)
         } catch {
-            var problem = error.syncError("cannot write to the target \(BytePath(targetPath))")
+            var problem = error.syncError("cannot read the target \(targetPath)")
             if problem.code == .item { problem.code = .unusable }
             throw problem
         }
     }
 
-    /// Removing twice is harmless.
-    private func removeMarker(_ marker: RunMarker?) {
-        guard let marker, !options.dryRun else { return }
-        try? marker.remove()
-    }
-
-    private func makeContext(_ pair: TreePair, _ marker: RunMarker?, _ backup: BackupStore?) -> CopyContext {
+    private func makeContext(_ pair: TreePair, _ marker: RunMarker, _ backup: BackupStore?) -> CopyContext {
         let bounds = Bounds(host: host, jobs: options.jobs)
         let root = DirectoryNode(root: DescriptorBudget(maximum: bounds.openPairs))
         root.source = pair.source
@@ -206,9 +204,8 @@ package final class CopyEngine: Sendable {
             root: root,
             sourceDevice: pair.sourceMetadata.device,
             targetDevice: pair.targetMetadata?.device ?? pair.sourceMetadata.device,
-            deadRuns: Set(marker?.deadRuns ?? []),
             backup: backup,
-            inheritsGroups: !isSetGroup && (marker?.group ?? host.group) != host.group
+            marker: marker
         )
     }
 
@@ -247,6 +244,19 @@ package final class CopyEngine: Sendable {
     }
 
     // MARK: After
+
+    /// Paths of `--files-from` that the source does not have.
+    private func reportUnmet(_ context: CopyContext, _ worker: CopyWorker) {
+        guard let list = options.fileList, !control.shouldStop else { return }
+        for path in list.unmet() {
+            worker.tally.seen.add()
+            let error = SyncError(
+                .item, "\(path) is listed in --files-from and not in the source", hint: "correct the list")
+            path.withEntryName {
+                context.finish(.failed(error), .file, in: context.root, name: $0, tally: worker.tally)
+            }
+        }
+    }
 
     private func delete(_ context: CopyContext, _ visitor: CopyVisitor, _ worker: CopyWorker) async throws(SyncError) {
         let extraneous = context.extraneousEntries.load(ordering: .relaxed)

@@ -30,7 +30,7 @@ package struct CopyOptions: Sendable {
     package var delete = false
     package var deleteLimit = DeleteLimit.percent(50)
     /// Where replaced and deleted entries are kept.
-    package var backupDirectory: String?
+    package var backupDirectory: BytePath?
     package var filters = FilterRules()
     package var fileList: FileList?
     package var half: MediaLayout.Half?

@@ -379,6 +379,7 @@ extension CopyVisitor {
         let temporary = worker.names.next()
         let target: OpenFile
         do throws(FileFault) {
+            try context.willChange()
             let mode = inherits ? 0o600 : wanted.permissions & 0o777
             target = try withPatience(context.control) { () throws(FileFault) in
                 try node.target.createFile(temporary, mode: mode)

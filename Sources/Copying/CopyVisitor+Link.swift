@@ -36,6 +36,7 @@ extension CopyVisitor {
                         thread: Int(existing.inode % 1_000_000_007) + 10_000
                     )
                     let temporaryName = temporary.next()
+                    try context.willChange()
                     try first.link(firstName, to: node.target, as: temporaryName)
                     do throws(FileFault) {
                         try context.rename(temporaryName, to: name, in: node, replaces: true)
@@ -44,6 +45,7 @@ extension CopyVisitor {
                         throw error
                     }
                 } else {
+                    try context.willChange()
                     try first.link(firstName, to: node.target, as: name)
                     node.set(.dirty)
                 }

@@ -101,6 +101,7 @@ extension CopyVisitor {
         if !context.options.dryRun {
             let temporary = worker.names.next()
             do throws(FileFault) {
+                try context.willChange()
                 if kind == .symlink {
                     try node.target.makeSymlink(temporary, text: text)
                 } else {

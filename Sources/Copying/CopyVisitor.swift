@@ -54,6 +54,11 @@ final class CopyVisitor: TreeVisitor {
             node.set(.unlisted)
             return false
         }
+        if context.selection.fileList != nil, !context.selection.reaches(into: node.path()) {
+            // Listed by itself: made without its contents.
+            node.set(.unlisted)
+            return false
+        }
         return true
     }
 
@@ -122,6 +127,7 @@ final class CopyVisitor: TreeVisitor {
         }
         let ownerBits: UInt32 = context.host.isRoot ? 0 : 0o700
         let mode = node.wanted.permissions & 0o777 | ownerBits
+        try context.willChange()
         try parent.makeDirectory(node.name, mode: mode)
         node.target = try withPatience(context.control) { () throws(FileFault) in try parent.openDirectory(node.name) }
         if mode != node.wanted.permissions { node.set(.lateMode) }
@@ -140,6 +146,7 @@ final class CopyVisitor: TreeVisitor {
     ) throws(FileFault) -> Bool {
         node.changes.insert(.kind)
         if !context.options.dryRun, !context.options.existingOnly {
+            try context.willChange()
             if let backup = context.backup {
                 try backup.move(node.name, from: parent, of: above)
             } else {

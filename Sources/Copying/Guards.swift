@@ -7,7 +7,7 @@ struct Guards {
     private static let namesMax = 10_000
 
     let source: HeldDirectory
-    let sourcePath: String
+    let sourcePath: BytePath
     let target: HeldDirectory
 
     /// The names in a directory, the first ones of a very large one; own temporaries are left out.
@@ -39,47 +39,47 @@ struct Guards {
         if sourceNames.isEmpty {
             throw SyncError(
                 .refused,
-                "the source \(BytePath(sourcePath)) is empty and --delete would empty the target",
+                "the source \(sourcePath) is empty and --delete would empty the target",
                 why: "an empty source is most often a disk that is not mounted",
                 hint: "mount the source; to empty the target on purpose, delete its contents yourself"
             )
         }
         guard target.isOpen, !MediaLayout.looksLikeRoot(sourceNames) else { return }
-        if MediaLayout.looksLikeRoot(try Self.listed(target, "target")) {
+        if MediaLayout.looksLikeRoot(try Self.listed(target, BytePath("the target"))) {
             throw SyncError(
                 .refused,
-                "the target is a media root and the source \(BytePath(sourcePath)) does not look like one",
+                "the target is a media root and the source \(sourcePath) does not look like one",
                 why: "--delete would remove all media",
                 hint: "name the directory that holds media_attachments/, accounts/ and cache/ as the source"
             )
         }
     }
 
-    private static func listed(_ directory: HeldDirectory, _ path: String) throws(SyncError) -> Set<BytePath> {
+    private static func listed(_ directory: HeldDirectory, _ path: BytePath) throws(SyncError) -> Set<BytePath> {
         do throws(FileFault) {
             return try names(in: directory)
         } catch {
-            throw SyncError(.unusable, "cannot list \(BytePath(path))", why: error.reason, hint: "nothing was changed")
+            throw SyncError(.unusable, "cannot list \(path)", why: error.reason, hint: "nothing was changed")
         }
     }
 
     /// Advice for a source one level above or below a media root.
     func layoutHint() -> Notice? {
         guard let children = try? Self.names(in: source) else { return nil }
-        let own = BytePath(sourcePath).lastComponent
+        let own = sourcePath.lastComponent
         let inner = Self.names(in: "system", of: source)
         switch MediaLayout.position(ownName: own, children: children, childrenOfSystem: inner) {
         case .above(let folder):
             return Notice(
                 .warning,
-                "\(BytePath(sourcePath)) looks one level too high for a media directory",
+                "\(sourcePath) looks one level too high for a media directory",
                 hint:
-                    "the media root is \(BytePath(sourcePath).appending(folder)); the whole directory is copied as asked"
+                    "the media root is \(sourcePath.appending(folder)); the whole directory is copied as asked"
             )
         case .below:
             return Notice(
                 .warning,
-                "\(BytePath(sourcePath)) looks one level too low: it is a part of a media directory",
+                "\(sourcePath) looks one level too low: it is a part of a media directory",
                 hint: "the media root is its parent; only this part is copied, as asked"
             )
         case .root, .elsewhere:

@@ -1,36 +1,29 @@
 internal import MediaModel
 internal import Storage
+internal import Synchronization
 
 /// The marker of a run at work in a target: a small file in its root that names the runs which have not ended well there.
 /// A run that finds it while holding the target's lock knows those runs to be dead, and clears their temporaries away.
-struct RunMarker {
+///
+/// It is written before a run's first change, so a run that changes nothing writes nothing.
+final class RunMarker: Sendable {
+    private enum Phase { case unwritten, written(group: UInt32) }
+
     /// Runs that died here, oldest first.
     let deadRuns: [RunID]
-    /// The group the marker got: what new files in this directory get.
-    let group: UInt32?
     private let directory: HeldDirectory
+    private let run: RunID
+    private let phase = Mutex(Phase.unwritten)
+    private let isWritten = Atomic(false)
 
     /// Most runs a marker is believed to name.
     private static let linesMax = 1000
 
-    /// Reads the marker and adds this run to it.
-    /// - Parameter dryRun: only reads.
-    init(in directory: HeldDirectory, run: RunID, dryRun: Bool) throws(FileFault) {
+    /// Reads the marker of a target; a target that is not open has none.
+    init(in directory: HeldDirectory, run: RunID) throws(FileFault) {
         self.directory = directory
-        deadRuns = try Self.read(directory)
-        guard !dryRun else {
-            group = nil
-            return
-        }
-        var text = ""
-        for run in deadRuns + [run] { text += run.text + "\n" }
-        let bytes = Array(text.utf8)
-        group = try BytePath(TemporaryName.marker).withEntryName { (name) throws(FileFault) -> UInt32 in
-            let file = try directory.openOrCreateFile(name, mode: 0o600)
-            try file.write(bytes, at: 0)
-            try file.truncate(to: Int64(bytes.count))
-            return try file.metadata().group
-        }
+        self.run = run
+        deadRuns = directory.isOpen ? try Self.read(directory) : []
     }
 
     private static func read(_ directory: HeldDirectory) throws(FileFault) -> [RunID] {
@@ -45,10 +38,54 @@ struct RunMarker {
         }
     }
 
-    /// The run left nothing behind.
-    func remove() throws(FileFault) {
-        try BytePath(TemporaryName.marker).withEntryName { (name) throws(FileFault) in
-            try directory.removeFile(name)
+    /// Makes sure that the marker names this run: called before every change, costs one load after the first.
+    @inline(__always)
+    func write() throws(FileFault) {
+        if isWritten.load(ordering: .acquiring) { return }
+        try writeOnce()
+    }
+
+    private func writeOnce() throws(FileFault) {
+        let result = phase.withLock { phase -> FileFault? in
+            if case .written = phase { return nil }
+            do throws(FileFault) {
+                phase = .written(group: try create())
+                return nil
+            } catch { return error }
+        }
+        if let result { throw result }
+        isWritten.store(true, ordering: .releasing)
+    }
+
+    private func create() throws(FileFault) -> UInt32 {
+        let text = (deadRuns + [run]).map { $0.text + "\n" }.joined()
+        let bytes = Array(text.utf8)
+        return try BytePath(TemporaryName.marker).withEntryName { (name) throws(FileFault) -> UInt32 in
+            let file = try directory.openOrCreateFile(name, mode: 0o600)
+            try file.write(bytes, at: 0)
+            try file.truncate(to: Int64(bytes.count))
+            return try file.metadata().group
+        }
+    }
+
+    /// The group that new files in this target get, once the marker was written: another than the process's where the
+    /// file system is mounted with `grpid`.
+    var groupOfNewFiles: UInt32? {
+        phase.withLock { phase in
+            if case .written(let group) = phase { return group }
+            return nil
+        }
+    }
+
+    /// Removes the marker at the end of a run; true where there was one.
+    /// - Parameter swept: the run came to its end, so what dead runs left is gone as well.
+    func remove(swept: Bool) -> Bool {
+        guard groupOfNewFiles != nil || !deadRuns.isEmpty, swept || deadRuns.isEmpty else { return false }
+        return BytePath(TemporaryName.marker).withEntryName { name in
+            do throws(FileFault) {
+                try directory.removeFile(name)
+                return true
+            } catch { return false }
         }
     }
 }

@@ -13,7 +13,7 @@ struct TreePair {
 
     /// Opens both roots. The target is made where only its last component is missing.
     /// - Throws: `SyncError` of code `unusable`; nothing was written.
-    static func open(source sourcePath: String, target targetPath: String, dryRun: Bool) throws(SyncError) -> TreePair {
+    static func open(source sourcePath: BytePath, target targetPath: BytePath, dryRun: Bool) throws(SyncError) -> TreePair {
         let source = try openSource(sourcePath)
         do throws(SyncError) {
             let sourceMetadata = try metadata(of: source, sourcePath)
@@ -41,11 +41,10 @@ struct TreePair {
     }
 
     /// Opens a directory that is only read.
-    static func openSource(_ path: String, role: String = "source") throws(SyncError) -> HeldDirectory {
+    static func openSource(_ path: BytePath, role: String = "source") throws(SyncError) -> HeldDirectory {
         do throws(FileFault) {
             return try HeldDirectory.openRoot(path)
         } catch {
-            let name = BytePath(path)
             let hint: String
             switch error.kind {
             case .missing: hint = "check the path; if it is a mount, mount it first. Nothing was changed"
@@ -53,19 +52,19 @@ struct TreePair {
             case .denied: hint = "run as root or as the owner of the files"
             default: hint = "nothing was changed"
             }
-            throw SyncError(.unusable, "cannot open the \(role) \(name)", why: error.reason, hint: hint)
+            throw SyncError(.unusable, "cannot open the \(role) \(path)", why: error.reason, hint: hint)
         }
     }
 
-    private static func metadata(of directory: HeldDirectory, _ path: String) throws(SyncError) -> Metadata {
+    private static func metadata(of directory: HeldDirectory, _ path: BytePath) throws(SyncError) -> Metadata {
         do throws(FileFault) {
             return try directory.metadata()
         } catch {
-            throw SyncError(.unusable, "cannot look at \(BytePath(path))", why: error.reason)
+            throw SyncError(.unusable, "cannot look at \(path)", why: error.reason)
         }
     }
 
-    private static func openExisting(_ path: String) throws(SyncError) -> HeldDirectory? {
+    private static func openExisting(_ path: BytePath) throws(SyncError) -> HeldDirectory? {
         do throws(FileFault) {
             return try HeldDirectory.openRoot(path)
         } catch {
@@ -73,27 +72,28 @@ struct TreePair {
             let hint =
                 error.kind == .wrongKind
                 ? "the target must be a directory, or not exist yet" : "check the path and its permissions"
-            throw SyncError(.unusable, "cannot open the target \(BytePath(path))", why: error.reason, hint: hint)
+            throw SyncError(.unusable, "cannot open the target \(path)", why: error.reason, hint: hint)
         }
     }
 
     private static func make(
-        _ path: String,
+        _ path: BytePath,
         _ source: HeldDirectory,
         _ sourceMetadata: Metadata,
-        _ sourcePath: String,
+        _ sourcePath: BytePath,
         dryRun: Bool
     ) throws(SyncError) -> TreePair {
-        var components = path.split(separator: "/", omittingEmptySubsequences: true)
-        let name = components.popLast().map { BytePath(String($0)) } ?? .root
-        let parentPath = (path.hasPrefix("/") ? "/" : "") + components.joined(separator: "/")
+        let name = path.lastComponent
+        let isAbsolute = path.bytes.first == UInt8(ascii: "/")
+        let above = BytePath(bytes: Array(path.components.dropLast().joined(separator: [UInt8(ascii: "/")])))
+        let parentPath = isAbsolute ? BytePath(bytes: [UInt8(ascii: "/")] + above.bytes) : above
         let parent: HeldDirectory
         do throws(FileFault) {
-            parent = try HeldDirectory.openRoot(parentPath.isEmpty ? "." : parentPath)
+            parent = try HeldDirectory.openRoot(parentPath == .root ? BytePath(".") : parentPath)
         } catch {
             throw SyncError(
                 .unusable,
-                "cannot make the target \(BytePath(path))",
+                "cannot make the target \(path)",
                 why: error.reason,
                 hint: "its parent directory must exist: check the path, mount what is not mounted, or make it"
             )
@@ -127,9 +127,9 @@ struct TreePair {
         } catch {
             throw SyncError(
                 error.kind == .noSpace ? .exhausted : .unusable,
-                "cannot make the target \(BytePath(path))",
+                "cannot make the target \(path)",
                 why: error.reason,
-                hint: "check the permissions of \(BytePath(parentPath)) and the space on its disk"
+                hint: "check the permissions of \(parentPath) and the space on its disk"
             )
         }
     }
@@ -138,13 +138,13 @@ struct TreePair {
     private static func refuseOverlap(
         _ source: HeldDirectory,
         _ sourceMetadata: Metadata,
-        _ sourcePath: String,
+        _ sourcePath: BytePath,
         _ target: HeldDirectory,
         _ targetMetadata: Metadata,
-        _ targetPath: String,
+        _ targetPath: BytePath,
         targetIsBelow: Bool = false
     ) throws(SyncError) {
-        let (from, to) = (BytePath(sourcePath), BytePath(targetPath))
+        let (from, to) = (sourcePath, targetPath)
         if sourceMetadata.identity == targetMetadata.identity, !targetIsBelow {
             throw SyncError(.unusable, "source and target are the same directory: \(from)", hint: "nothing was changed")
         }

@@ -4,7 +4,7 @@ package struct SyncError: Error, Hashable, Sendable {
     /// The class of an error: stable, and each maps to one exit status.
     package struct Code: Hashable, Sendable {
         private enum Raw: String {
-            case item, sourceChanged, sourceVanished, unusable, refused, locked, exhausted, limitReached, interrupted
+            case item, sourceChanged, sourceVanished, unusable, refused, locked, exhausted, limitReached, interrupted, terminated
             case usage, configuration, unexpected
         }
 
@@ -26,8 +26,10 @@ package struct SyncError: Error, Hashable, Sendable {
         package static let exhausted = Code(raw: .exhausted)
         /// A limit the user set was reached.
         package static let limitReached = Code(raw: .limitReached)
-        /// The run was asked to stop.
+        /// The run was asked to stop by SIGINT, or its output was closed.
         package static let interrupted = Code(raw: .interrupted)
+        /// The run was asked to stop by SIGTERM or SIGHUP.
+        package static let terminated = Code(raw: .terminated)
         package static let usage = Code(raw: .usage)
         package static let configuration = Code(raw: .configuration)
         package static let unexpected = Code(raw: .unexpected)
@@ -46,6 +48,7 @@ package struct SyncError: Error, Hashable, Sendable {
             case .exhausted: .exhausted
             case .limitReached: .limitReached
             case .interrupted: .interrupted
+            case .terminated: .terminated
             case .usage: .usage
             case .configuration: .configuration
             case .unexpected: .unexpected

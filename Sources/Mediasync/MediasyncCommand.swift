@@ -1,6 +1,25 @@
 import ArgumentParser
 
+/// The command line's root.
 @main
 struct MediasyncCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "mediasync", abstract: "x")
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "mediasync",
+        abstract: "Move a Mastodon server's media, and repair what is missing afterwards.",
+        discussion: """
+            Examples:
+              mediasync copy /mnt/old/public/system /home/mastodon/live/public/system
+              mediasync copy --only local -n /mnt/old/public/system /srv/media
+              mediasync verify /mnt/old/public/system /srv/media
+              mediasync manifest /srv/media > media.xxh3
+            """,
+        version: version,
+        groupedSubcommands: [
+            CommandGroup(name: "Move", subcommands: [CopyCommand.self]),
+            CommandGroup(name: "Check", subcommands: [VerifyCommand.self, ManifestCommand.self]),
+            CommandGroup(name: "Operate", subcommands: [StatusCommand.self]),
+        ]
+    )
 }

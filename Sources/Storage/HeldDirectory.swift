@@ -1,5 +1,6 @@
 internal import CSystem
 internal import Glibc
+package import MediaModel
 
 /// One component as system calls take it: bytes ending in NUL, never with a slash.
 package typealias EntryName = UnsafePointer<CChar>
@@ -19,8 +20,9 @@ package struct HeldDirectory: Sendable, Equatable {
     package var isOpen: Bool { raw >= 0 }
 
     /// Opens a directory the user named: links in this path are the user's own and are followed.
-    package static func openRoot(_ path: String) throws(FileFault) -> HeldDirectory {
-        HeldDirectory(raw: try check("open", mds_open_root(path)))
+    package static func openRoot(_ path: BytePath) throws(FileFault) -> HeldDirectory {
+        HeldDirectory(
+            raw: try path.withEntryName { (path) throws(FileFault) in try check("open", mds_open_root(path)) })
     }
 
     package func close() {

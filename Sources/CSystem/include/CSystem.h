@@ -23,6 +23,8 @@ int mds_open_root(const char *path);
 int mds_open_directory(int at, const char *name);
 /// A file for reading; a link is refused (ELOOP), a fifo does not block. keep_atime: EPERM for other people's files.
 int mds_open_file(int at, const char *name, int keep_atime);
+/// A file the user named, for reading: links are followed.
+int mds_open_user_file(const char *path);
 /// A file for reading by a path of several components: no link is followed, nothing above is reached.
 int mds_open_file_beneath(int at, const char *path);
 /// A new file that must not exist.

@@ -1,0 +1,137 @@
+import ArgumentParser
+import Copying
+import MediaModel
+import Storage
+
+/// `mediasync copy SRC DST`.
+struct CopyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "copy",
+        abstract: "Copy a media directory in parallel; write only what changed.",
+        discussion: """
+            Copies the contents of SRC into DST, as rsync -a does with a slash behind both: modes, owners (as root), \
+            times to the nanosecond, links, hard links, holes, extended attributes and ACLs. Every file gets its name \
+            only when it is whole and on the disk; a run that is stopped or killed leaves nothing half-written, and the \
+            same command goes on where it was.
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The directory whose contents are copied.", valueName: "src"))
+    var source: String
+
+    @Argument(help: ArgumentHelp("The directory that receives them; made where it is missing.", valueName: "dst"))
+    var target: String
+
+    @Flag(name: [.customShort("n"), .long], help: "Only show what would be done.")
+    var dryRun = false
+
+    @Flag(name: [.customShort("c"), .long], help: "Compare contents instead of size and time.")
+    var checksum = false
+
+    @Flag(help: "Read every written file back past the page cache before it gets its name.")
+    var verify = false
+
+    @Flag(help: "Delete what DST has and SRC does not, after everything else.")
+    var delete = false
+
+    @Option(help: ArgumentHelp("Delete nothing if it would be more than this.", valueName: "n|p%"))
+    var maxDelete = DeleteLimitArgument(limit: .percent(50))
+
+    @Option(help: ArgumentHelp("Keep what is replaced or deleted here (same file system as DST).", valueName: "dir"))
+    var backupDir: String?
+
+    @OptionGroup(title: "Selection") var selection: SelectionOptions
+
+    @Flag(help: "Only update what DST has.") var existing = false
+    @Flag(help: "Leave alone what DST has.") var ignoreExisting = false
+    @Flag(name: [.customShort("u"), .long], help: "Leave files alone that are newer in DST.") var update = false
+    @Flag(name: [.customShort("x"), .long], help: "Do not go into other file systems.") var oneFileSystem = false
+
+    @Option(help: ArgumentHelp("Give everything to this owner and group.", valueName: "user:group"))
+    var chown: String?
+
+    @Option(help: ArgumentHelp("Change permissions on the way, e.g. D755,F644.", valueName: "modes"))
+    var chmod: String?
+
+    @Flag(inversion: .prefixedNo, help: "Extended attributes and ACLs.") var xattrs = true
+    @Flag(inversion: .prefixedNo, help: "Hard links within the tree.") var hardLinks = true
+
+    @Option(help: ArgumentHelp("Digest of the content: xxh3, sha256, blake2b, none.", valueName: "name"))
+    var digest = DigestArgument(algorithm: .xxh3)
+
+    @Option(help: ArgumentHelp("When content is put on the disk: file, end, none.", valueName: "when"))
+    var fsync = CopyOptions.Durability.file
+
+    @Option(name: .customLong("bwlimit"), help: ArgumentHelp("Bytes a second, e.g. 20M.", valueName: "rate"))
+    var bandwidthLimit: SizeArgument?
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Workers. Default: twice the processors, at least 8, more while calls wait.", valueName: "n"))
+    var jobs: Int?
+
+    @Flag(name: [.customShort("i"), .long], help: "A line for every change, as rsync prints it.") var itemize = false
+    @Flag(help: "Numbers at the end.") var stats = false
+
+    @OptionGroup(title: "Output") var output: OutputOptions
+
+    func validate() throws {
+        if let jobs, !(1...1024).contains(jobs) { throw ValidationError("--jobs is a number from 1 to 1024") }
+        if existing, ignoreExisting {
+            throw ValidationError("--existing and --ignore-existing together leave nothing to do")
+        }
+        if verify, digest.algorithm == nil { throw ValidationError("--verify needs a digest: leave out --digest none") }
+    }
+
+    private func options() throws -> CopyOptions {
+        var options = CopyOptions()
+        options.digest = digest.algorithm
+        options.durability = fsync
+        options.dryRun = dryRun
+        options.checksum = checksum
+        options.verify = verify
+        options.delete = delete
+        options.deleteLimit = maxDelete.limit
+        options.backupDirectory = backupDir.map(RawArguments.path)
+        options.filters = try selection.filters()
+        options.fileList = try selection.fileList()
+        options.half = selection.half
+        options.existingOnly = existing
+        options.ignoreExisting = ignoreExisting
+        options.update = update
+        options.oneFileSystem = oneFileSystem
+        options.chown = try chown.map(Self.ownership)
+        options.chmod = try chmod.map { try ModeRules(parsing: $0) }
+        options.extendedAttributes = xattrs
+        options.hardLinks = hardLinks
+        options.bandwidthLimit = bandwidthLimit?.bytes
+        options.jobs = jobs
+        options.reportsEveryItem = itemize || output.verbose
+        return options
+    }
+
+    /// `user`, `user:group`, `user:` or `:group`.
+    private static func ownership(_ text: String) throws -> Ownership {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let user = parts[0].isEmpty ? nil : try AccountNames.user(String(parts[0]))
+        let group = parts.count > 1 && !parts[1].isEmpty ? try AccountNames.group(String(parts[1])) : nil
+        return Ownership(owner: user, group: group)
+    }
+
+    func run() async throws {
+        let source = RawArguments.path(source)
+        let target = RawArguments.path(target)
+        try await RunSession.perform(
+            command: "copy", output: output, source: source, target: target, isDryRun: dryRun, itemizes: itemize,
+            showsStats: stats
+        ) { session in
+            let options = try options()
+            if options.chown != nil, !session.host.isRoot {
+                throw SyncError(.usage, "--chown needs root", hint: "run with sudo, or leave it out")
+            }
+            return CopyEngine(
+                source: source, target: target, options: options, run: session.run, host: session.host,
+                control: session.control, sink: session.sink)
+        }
+    }
+}

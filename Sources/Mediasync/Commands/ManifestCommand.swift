@@ -1,0 +1,2 @@
+import ArgumentParser
+struct ManifestCommand: AsyncParsableCommand { static let configuration = CommandConfiguration(commandName: "manifest") }

@@ -1,0 +1,2 @@
+import ArgumentParser
+struct VerifyCommand: AsyncParsableCommand { static let configuration = CommandConfiguration(commandName: "verify") }

@@ -1,0 +1,127 @@
+import ArgumentParser
+import Copying
+import Foundation
+import MediaModel
+import Reporting
+import Storage
+import Synchronization
+import UnixSignals
+
+/// One run of a command: wires an engine to signals, the reporter and the record of runs, and turns its result into the
+/// process's exit code.
+struct RunSession: Sendable {
+    let run: RunID
+    let host: Storage.Host
+    let control: RunControl
+    let sink: EventSink
+
+    /// How long a stop waits for work in hand before the process ends anyway.
+    private static let stopPatience = Duration.milliseconds(1700)
+
+    /// Runs an engine to its end and throws its exit code.
+    /// - Parameter makeEngine: may throw a `SyncError` for what is wrong with the arguments.
+    static func perform(
+        command: String, output: OutputOptions, source: BytePath, target: BytePath?, isDryRun: Bool = false,
+        itemizes: Bool = false, showsStats: Bool = false, makeEngine: (RunSession) throws -> any Engine
+    ) async throws {
+        let run = RunID(secondsSince1970: wallClock(), random: UInt32.random(in: 0...UInt32.max))
+        let terminal = TerminalSupport(
+            isTerminal: TerminalSupport.isTerminal(2), color: output.color,
+            environment: ProcessInfo.processInfo.environment)
+        let engineSlot = EngineSlot()
+        let reporter = Reporter(
+            options: ReporterOptions(
+                command: command, run: run, output: output.json ? .json : .text,
+                progress: output.json ? .lines : (terminal.canRedraw ? .live : .lines), usesColor: terminal.usesColor,
+                isQuiet: output.quiet, isVerbose: output.verbose, itemizes: itemizes, showsStats: showsStats),
+            output: LineWriter(descriptor: 1), errors: LineWriter(descriptor: 2),
+            columns: { TerminalSupport.columns(2) },
+            sample: { ProgressSample(counts: engineSlot.engine?.counts() ?? Counts()) })
+        let control = RunControl()
+        let session = RunSession(
+            run: run, host: Storage.Host.current(), control: control, sink: { reporter.receive($0) })
+        reporter.start(arguments: RawArguments.all, version: MediasyncCommand.version)
+        let clock = ContinuousClock()
+        let begin = clock.now
+        let result: RunResult
+        do {
+            let engine = try makeEngine(session)
+            engineSlot.set(engine)
+            result = await session.drive(engine, reporter, clock)
+        } catch let error as SyncError {
+            result = RunResult(counts: Counts(), error: error)
+        }
+        let status = session.status(of: result, reporter)
+        let elapsed = begin.duration(to: clock.now)
+        let time = ReportTime(elapsed: elapsed, secondsSince1970: wallClock())
+        let summary = Summary(
+            run: run, command: command, counts: result.counts, elapsed: elapsed, status: status, fatal: result.error,
+            isDryRun: isDryRun)
+        reporter.finish(summary, at: time)
+        if let path = output.metricsFile { writeMetrics(summary, path, time) }
+        if status != .done { throw ExitCode(status.rawValue) }
+    }
+
+    private static func wallClock() -> Int64 { Storage.Host.wallClock().seconds }
+
+    /// The engine once it exists, for the reporter that was made before it.
+    private final class EngineSlot: Sendable {
+        private let slot = Mutex<(any Engine)?>(nil)
+        var engine: (any Engine)? { slot.withLock { $0 } }
+        func set(_ engine: any Engine) { slot.withLock { $0 = engine } }
+    }
+
+    /// Runs the engine beside the reporter's clock and the signals.
+    private func drive(_ engine: any Engine, _ reporter: Reporter, _ clock: ContinuousClock) async -> RunResult {
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup, .sigusr1)
+        return await withTaskGroup(of: RunResult?.self) { group in
+            group.addTask { await engine.run() }
+            group.addTask {
+                await reporter.run(clock: clock) { Self.wallClock() }
+                return nil
+            }
+            group.addTask {
+                for await signal in signals { await self.heard(signal, engine, reporter, clock) }
+                return nil
+            }
+            var result: RunResult?
+            while let next = await group.next() {
+                guard let next else { continue }
+                result = next
+                group.cancelAll()
+            }
+            return result ?? RunResult(counts: engine.counts(), error: SyncError(.unexpected, "the run was lost"))
+        }
+    }
+
+    private func heard(_ signal: UnixSignal, _ engine: any Engine, _ reporter: Reporter, _ clock: ContinuousClock) async {
+        if signal == .sigusr1 { return reporter.printNow() }
+        let code: SyncError.Code = signal == .sigint ? .interrupted : .terminated
+        control.stop(
+            SyncError(
+                code, "stopped by \(signal == .sigint ? "SIGINT" : signal == .sighup ? "SIGHUP" : "SIGTERM")",
+                hint: "run the same command again to go on"))
+        try? await clock.sleep(for: Self.stopPatience)
+        // The engine has not come back: a call hangs on the disk. Nothing half-written has a name; leave.
+        guard !Task.isCancelled else { return }
+        engine.abandon()
+        reporter.receive(.notice(Notice(.warning, "the disk does not answer; ended without waiting for it")))
+        reporter.tick(at: ReportTime(elapsed: .zero, secondsSince1970: Self.wallClock()))
+        _exit(code.exitStatus.rawValue)
+    }
+
+    private func status(of result: RunResult, _ reporter: Reporter) -> ExitStatus {
+        if result.exitStatus == .done, let failure = reporter.outputFailure { return failure.code.exitStatus }
+        return result.exitStatus
+    }
+
+    private static func writeMetrics(_ summary: Summary, _ path: String, _ time: ReportTime) {
+        let before = MetricsFile.read(path).flatMap { MetricsText.lastSuccess(of: summary.command, in: $0) }
+        let text = MetricsText.text(summary, endedAt: time.secondsSince1970, lastSuccess: before)
+        do throws(SyncError) {
+            try MetricsFile.write(text, to: path, unique: summary.run.text)
+        } catch {
+            LineWriter(descriptor: 2).write(ErrorText.warning(error))
+        }
+    }
+}
