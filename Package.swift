@@ -60,7 +60,7 @@ let package = Package(
             name: "Mediasync",
             dependencies: [
                 "MediaModel", "Pacing", "Checksums", "Storage", "Filtering", "Copying", "Pipeline", "Reporting",
-                "CSystem", argumentParser, unixSignals,
+                argumentParser, unixSignals,
             ],
             swiftSettings: swiftSettings
         ),
