@@ -60,15 +60,28 @@ struct RunSession: Sendable {
         let host = Storage.Host.current()
         let recorder = RunRecord.open(
             RunRecord(
-                id: run, command: command, arguments: RawArguments.all, source: source.description,
-                target: target?.description, pid: getpid(), startedAt: wallClock()),
-            state: output.state, isRoot: host.isRoot, reporter: reporter, counts: { engineSlot.counts })
+                id: run,
+                command: command,
+                arguments: RawArguments.all,
+                source: source.description,
+                target: target?.description,
+                pid: getpid(),
+                startedAt: wallClock()
+            ),
+            state: output.state,
+            isRoot: host.isRoot,
+            reporter: reporter,
+            counts: { engineSlot.counts }
+        )
         let session = RunSession(
-            run: run, host: host, control: RunControl(),
+            run: run,
+            host: host,
+            control: RunControl(),
             sink: { event in
                 reporter.receive(event)
                 recorder?.receive(event)
-            })
+            }
+        )
         reporter.start(arguments: RawArguments.all, version: MediasyncCommand.version)
         let clock = ContinuousClock()
         let begin = clock.now
@@ -112,7 +125,10 @@ struct RunSession: Sendable {
     /// Runs the engine beside the reporter's clock, the recorder and the signals. What writes to terminals and files has
     /// threads of its own.
     private func drive(
-        _ engine: any Engine, _ reporter: Reporter, _ recorder: RunRecorder?, _ clock: ContinuousClock
+        _ engine: any Engine,
+        _ reporter: Reporter,
+        _ recorder: RunRecorder?,
+        _ clock: ContinuousClock
     ) async -> RunResult {
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup, .sigusr1)
         let pool = WorkerPool(threads: 2)
@@ -144,7 +160,10 @@ struct RunSession: Sendable {
     }
 
     private func heard(
-        _ signal: UnixSignal, _ engine: any Engine, _ reporter: Reporter, _ recorder: RunRecorder?,
+        _ signal: UnixSignal,
+        _ engine: any Engine,
+        _ reporter: Reporter,
+        _ recorder: RunRecorder?,
         _ clock: ContinuousClock
     ) async {
         if signal == .sigusr1 { return reporter.printNow() }
@@ -192,15 +211,26 @@ extension Notice {
 extension RunRecord {
     /// Begins the record of a run; nil, after a warning, where it cannot be kept: the run is worth more than its history.
     static func open(
-        _ record: RunRecord, state: String?, isRoot: Bool, reporter: Reporter, counts: @escaping @Sendable () -> Counts
+        _ record: RunRecord,
+        state: String?,
+        isRoot: Bool,
+        reporter: Reporter,
+        counts: @escaping @Sendable () -> Counts
     ) -> RunRecorder? {
         do throws(SyncError) {
             let directory = try StateLocation.resolve(
-                flag: state, environment: ProcessInfo.processInfo.environment, isRoot: isRoot)
+                flag: state,
+                environment: ProcessInfo.processInfo.environment,
+                isRoot: isRoot
+            )
             let store = try RunStore(directory: directory)
             try store.begin(record)
             return RunRecorder(
-                store: store, run: record.id, wallClock: { Storage.Host.wallClock().seconds }, counts: counts)
+                store: store,
+                run: record.id,
+                wallClock: { Storage.Host.wallClock().seconds },
+                counts: counts
+            )
         } catch {
             reporter.receive(.notice(Notice(error)))
             return nil
