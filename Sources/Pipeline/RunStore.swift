@@ -39,7 +39,11 @@ package final class RunStore: Sendable {
             }
             return nil
         }
-        return try RunStore(path: path, isReadOnly: access(path, W_OK) != 0)
+        let isReadOnly = access(path, W_OK) != 0
+        let store = try RunStore(path: path, isReadOnly: isReadOnly)
+        // Made and not yet filled by a run that begins just now.
+        if isReadOnly, case .older = try store.read(RunSchema.judge) { return nil }
+        return store
     }
 
     private init(path: String, isReadOnly: Bool) throws(SyncError) {
