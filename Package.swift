@@ -60,7 +60,7 @@ let package = Package(
             name: "Mediasync",
             dependencies: [
                 "MediaModel", "Pacing", "Checksums", "Storage", "Filtering", "Copying", "Pipeline", "Reporting",
-                "CSystem", argumentParser, unixSignals,
+                argumentParser, unixSignals,
             ],
             swiftSettings: swiftSettings
         ),
@@ -69,6 +69,7 @@ let package = Package(
         module("MediasyncTesting", ["MediaModel", "CSystem"]),
         tests("MediaModelTests", ["MediaModel", "MediasyncTesting"]),
         tests("FilteringTests", ["Filtering", "MediaModel", "MediasyncTesting"]),
+        tests("PipelineTests", ["Pipeline", "MediaModel", "MediasyncTesting", sqlite]),
         tests("ReportingTests", ["Reporting", "MediaModel", "MediasyncTesting"], exclude: ["Golden"]),
         tests("ChecksumsTests", ["Checksums", "MediaModel"]),
     ],

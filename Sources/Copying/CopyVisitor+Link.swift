@@ -100,13 +100,16 @@ extension CopyVisitor {
                 node.target = try reopen(node, from: context.root.target)
             }
             worker.stand(at: node)
+            if !dryRun { try context.willChange() }
             body()
             if dryRun {
                 if !isRoot { node.closeHandles() }
                 return
             }
             try node.target.setTimes(access: node.wanted.accessTime, modification: node.wanted.modificationTime)
-            if context.options.durability == .file { try node.target.synchronize() }
+            if context.synchronizesItself(node) {
+                try node.target.synchronize()
+            }
         } catch {
             let problem = error.syncError("could not finish the directory \(node.path())")
             context.finish(context.failure(problem), .directory, in: node, name: nil, tally: worker.tally)

@@ -76,6 +76,7 @@ extension CopyVisitor {
     ) -> Outcome {
         if context.options.dryRun { return .updated }
         do throws(FileFault) {
+            try context.willChange()
             let entry = try node.target.openEntry(name)
             if try entry.metadata().identity == existing.identity {
                 try setAttributes(entry, wanted, existing.kind == .symlink ? changes.subtracting(.mode) : changes)
@@ -147,6 +148,7 @@ extension CopyVisitor {
     func makeWay(_ name: EntryName, _ kind: EntryKind, in node: DirectoryNode, _ worker: CopyWorker) -> Bool {
         if context.options.dryRun { return true }
         do throws(FileFault) {
+            try context.willChange()
             try node.target.removeDirectory(name)
             node.set(.dirty)
             return true
