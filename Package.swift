@@ -76,6 +76,12 @@ let package = Package(
         tests("FilteringTests", ["Filtering", "MediaModel", "MediasyncTesting"]),
         tests("ReportingTests", ["Reporting", "MediaModel", "MediasyncTesting"], exclude: ["Golden"]),
         tests("ChecksumsTests", ["Checksums", "MediaModel"]),
+        tests("PacingTests", ["Pacing"]),
+        tests("StorageTests", ["Storage", "MediaModel", "MediasyncTesting"]),
+        tests("CopyingTests", ["Copying", "Storage", "Pacing", "Filtering", "MediaModel", "MediasyncTesting"]),
+        // The built binary, from outside.
+        tests("CommandTests", ["MediaModel", "MediasyncTesting"]),
+        tests("FaultTests", ["MediaModel", "MediasyncTesting"]),
     ],
     swiftLanguageModes: [.v6]
 )
