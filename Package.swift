@@ -28,12 +28,7 @@ let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift
 let package = Package(
     name: "mediasync",
     products: [
-        .executable(name: "mediasync", targets: ["Mediasync"]),
-        // For Benchmarks/ only; nothing in it is public (docs/decisions/0003).
-        .library(
-            name: "MediasyncEngines",
-            targets: ["MediaModel", "Pacing", "Checksums", "Storage", "Filtering", "Copying"]
-        ),
+        .executable(name: "mediasync", targets: ["Mediasync"])
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -65,7 +60,7 @@ let package = Package(
             name: "Mediasync",
             dependencies: [
                 "MediaModel", "Pacing", "Checksums", "Storage", "Filtering", "Copying", "Pipeline", "Reporting",
-                "CSystem", argumentParser, unixSignals,
+                argumentParser, unixSignals,
             ],
             swiftSettings: swiftSettings
         ),
@@ -74,6 +69,7 @@ let package = Package(
         module("MediasyncTesting", ["MediaModel", "CSystem"]),
         tests("MediaModelTests", ["MediaModel", "MediasyncTesting"]),
         tests("FilteringTests", ["Filtering", "MediaModel", "MediasyncTesting"]),
+        tests("PipelineTests", ["Pipeline", "MediaModel", "MediasyncTesting", sqlite]),
         tests("ReportingTests", ["Reporting", "MediaModel", "MediasyncTesting"], exclude: ["Golden"]),
         tests("ChecksumsTests", ["Checksums", "MediaModel"]),
         tests("PacingTests", ["Pacing"]),

@@ -1,39 +1,47 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Micro-benchmarks, in a package of their own: who builds or uses mediasync does not fetch or build the benchmark harness.
+// Micro-benchmarks, in a package of their own: who builds or tests mediasync neither fetches nor builds the harness.
 //
-// The engines keep their interface `package`: it is for this project, not for others. A second package does not see such
-// names, and a public facade would be interface that nobody but these files wants. So these targets are compiled as part of
-// the package they measure, under the name SwiftPM gives it (that of its directory). See docs/decisions/0003.
-let directory = Context.packageDirectory.split(separator: "/").dropLast().last.map { String($0) } ?? "mediasync"
-let measuredPackage = String(
-    directory.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" }
-)
+// The interface between the modules of mediasync is `package`, which another package does not see, and a public facade
+// would be interface that nobody but these files wants. So this package compiles the engines from the same sources
+// (`Engines` is a link to ../Sources), as modules of its own. See docs/decisions/0003.
 
-func benchmarks(_ name: String) -> Target {
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+func engine(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Engines/\(name)", swiftSettings: swiftSettings)
+}
+
+func benchmarks(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(
         name: name,
-        dependencies: [
-            .product(name: "Benchmark", package: "benchmark"),
-            .product(name: "MediasyncEngines", package: "mediasync"),
-        ],
+        dependencies: dependencies + [.product(name: "Benchmark", package: "benchmark")],
         path: "Benchmarks/\(name)",
-        swiftSettings: [.unsafeFlags(["-package-name", measuredPackage])],
+        swiftSettings: swiftSettings,
         plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]
     )
 }
 
 let package = Package(
     name: "mediasync-benchmarks",
-    platforms: [.macOS(.v14)],
     dependencies: [
-        .package(name: "mediasync", path: ".."),
         // No traits: counting allocations needs packages that not every machine can fetch.
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     ],
     targets: [
-        benchmarks("DigestBenchmarks")
+        .systemLibrary(name: "CXXHash", path: "Engines/CXXHash", pkgConfig: "libxxhash"),
+        .systemLibrary(name: "COpenSSL", path: "Engines/COpenSSL", pkgConfig: "libcrypto"),
+        engine("MediaModel", []),
+        engine("Checksums", ["MediaModel", "CXXHash", "COpenSSL"]),
+        engine("Pacing", ["MediaModel", .product(name: "DequeModule", package: "swift-collections")]),
+        benchmarks("DigestBenchmarks", ["MediaModel", "Checksums"]),
+        benchmarks("QueueBenchmarks", ["Pacing"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -124,6 +124,9 @@ final class CopyContext: Sendable {
         case .updated: tally.updated.add()
         case .unchanged: tally.unchanged.add()
         case .deleted: tally.deleted.add()
+        case .different:
+            tally.different.add()
+            always = true
         case .skipped(let reason):
             tally.skip(reason)
             always = reason == .special || reason == .mountPoint

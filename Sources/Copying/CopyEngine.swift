@@ -1,6 +1,5 @@
 internal import Filtering
 package import MediaModel
-internal import Pacing
 package import Storage
 internal import Synchronization
 
@@ -42,7 +41,8 @@ package final class CopyEngine: Sendable {
     private let publisher = Mutex<Publisher?>(nil)
 
     package init(
-        source: BytePath, target: BytePath,
+        source: BytePath,
+        target: BytePath,
         options: CopyOptions,
         run: RunID,
         host: Host,
@@ -69,26 +69,7 @@ package final class CopyEngine: Sendable {
 
     /// Runs to the end. Blocking calls stay on threads of the run's own.
     package func run() async -> RunResult {
-        let pool = WorkerPool(threads: 1)
-        defer { pool.shutDown() }
-        return await withTaskExecutorPreference(pool) {
-            var failure: SyncError?
-            do throws(SyncError) {
-                try await self.runStages()
-            } catch {
-                failure = error
-            }
-            let counts = self.account.counts()
-            let error = failure ?? self.control.stopReason
-            if error == nil, !counts.balances {
-                let why = "\(counts.seen) entries were seen, \(counts.finished) reached an outcome"
-                return RunResult(
-                    counts: counts,
-                    error: SyncError(.unexpected, "the run's account does not balance", why: why)
-                )
-            }
-            return RunResult(counts: counts, error: error)
-        }
+        await runOnOwnThread(account, control) { () async throws(SyncError) in try await self.runStages() }
     }
 
     private func runStages() async throws(SyncError) {
@@ -251,7 +232,10 @@ package final class CopyEngine: Sendable {
         for path in list.unmet() {
             worker.tally.seen.add()
             let error = SyncError(
-                .item, "\(path) is listed in --files-from and not in the source", hint: "correct the list")
+                .item,
+                "\(path) is listed in --files-from and not in the source",
+                hint: "correct the list"
+            )
             path.withEntryName {
                 context.finish(.failed(error), .file, in: context.root, name: $0, tally: worker.tally)
             }

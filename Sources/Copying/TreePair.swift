@@ -13,7 +13,11 @@ struct TreePair {
 
     /// Opens both roots. The target is made where only its last component is missing.
     /// - Throws: `SyncError` of code `unusable`; nothing was written.
-    static func open(source sourcePath: BytePath, target targetPath: BytePath, dryRun: Bool) throws(SyncError) -> TreePair {
+    static func open(
+        source sourcePath: BytePath,
+        target targetPath: BytePath,
+        dryRun: Bool
+    ) throws(SyncError) -> TreePair {
         let source = try openSource(sourcePath)
         do throws(SyncError) {
             let sourceMetadata = try metadata(of: source, sourcePath)

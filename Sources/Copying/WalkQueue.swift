@@ -47,6 +47,13 @@ final class WalkQueue: Sendable {
         var finished = false
     }
 
+    private enum Room {
+        /// Workers that may take the next job.
+        static let jobs = 0
+        /// Workers beyond the limit.
+        static let gate = 1
+    }
+
     /// The most jobs that are handed over in one piece.
     private static let handOver = 64
 
@@ -60,7 +67,7 @@ final class WalkQueue: Sendable {
     ///   - limit: threads that work at first.
     init(first: WalkJob, workers: Int, limit: Int) {
         self.workers = workers
-        state = Monitor(State(jobs: [first], limit: min(limit, workers)))
+        state = Monitor(State(jobs: [first], limit: min(limit, workers)), waitingRooms: 2)
     }
 
     /// Workers that wait for jobs: a hint, read without the lock.
@@ -70,42 +77,53 @@ final class WalkQueue: Sendable {
     /// Waits for jobs; empty once the walk is over or stopped.
     /// - Parameter wasRunning: false on a worker's first call.
     func take(worker: Int, wasRunning: Bool) -> [WalkJob] {
-        var first = true
+        if !wasRunning { waitAtGate(worker) }
+        var first = wasRunning
         var counted = false
-        let jobs = state.wait { state -> [WalkJob]? in
-            if first, wasRunning { state.running -= 1 }
+        let jobs = state.wait(in: Room.jobs) { state -> [WalkJob]? in
+            if first { state.running -= 1 }
             first = false
-            if counted {
-                state.idle -= 1
-                counted = false
-            }
+            if counted { state.idle -= 1 }
+            counted = false
             defer { idleHint.store(state.idle, ordering: .relaxed) }
             if state.finished { return [] }
-            if worker < state.limit, !state.jobs.isEmpty {
+            if !state.jobs.isEmpty {
                 let share = max(1, min(Self.handOver, state.jobs.count / (2 * state.limit)))
                 let taken = Array(state.jobs.suffix(share))
                 state.jobs.removeLast(share)
                 state.running += 1
                 return taken
             }
-            if state.running == 0, state.jobs.isEmpty {
+            if state.running == 0 {
                 state.finished = true
                 return []
             }
-            if worker < state.limit {
-                state.idle += 1
-                counted = true
-            }
+            state.idle += 1
+            counted = true
             return nil
         }
-        if jobs.isEmpty { state.wakeAll() }
+        if jobs.isEmpty { wakeEverybody() }
         return jobs
+    }
+
+    private func waitAtGate(_ worker: Int) {
+        state.wait(in: Room.gate) { state -> Void? in
+            worker < state.limit || state.finished ? () : nil
+        }
+    }
+
+    private func wakeEverybody() {
+        state.wakeAll(in: Room.jobs)
+        state.wakeAll(in: Room.gate)
     }
 
     /// Hands jobs to whoever waits.
     func give(_ jobs: some Collection<WalkJob>) {
-        state.withLock { $0.jobs.append(contentsOf: jobs) }
-        state.wakeAll()
+        let waiting = state.withLock { state -> Int in
+            state.jobs.append(contentsOf: jobs)
+            return state.idle
+        }
+        for _ in 0..<min(waiting, jobs.count) { state.wakeOne(in: Room.jobs) }
     }
 
     /// Gives idle workers a chance to help; nothing happens where nobody idles.
@@ -122,7 +140,7 @@ final class WalkQueue: Sendable {
             state.limit = min(workers, state.limit * 2)
             return true
         }
-        if widened { state.wakeAll() }
+        if widened { state.wakeAll(in: Room.gate) }
         return widened
     }
 
@@ -132,6 +150,6 @@ final class WalkQueue: Sendable {
             $0.finished = true
             $0.jobs.removeAll()
         }
-        state.wakeAll()
+        wakeEverybody()
     }
 }

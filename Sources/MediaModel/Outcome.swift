@@ -30,6 +30,8 @@ package enum Outcome: Sendable {
     case unchanged
     /// An entry of the target that the source does not have was removed.
     case deleted
+    /// `verify` found source and target unequal; the change set says in what.
+    case different
     case skipped(SkipReason)
     case failed(SyncError)
 
@@ -42,6 +44,7 @@ package enum Outcome: Sendable {
         case .updated: "updated"
         case .unchanged: "unchanged"
         case .deleted: "deleted"
+        case .different: "different"
         case .skipped: "skipped"
         case .failed: "failed"
         }
@@ -66,4 +69,6 @@ package struct ChangeSet: OptionSet, Sendable, Hashable {
     package static let xattr = ChangeSet(rawValue: 256)
     /// The entry is another kind in the target (a file where the source has a directory, another link text, device).
     package static let kind = ChangeSet(rawValue: 512)
+    /// Only the target has the entry.
+    package static let extra = ChangeSet(rawValue: 1024)
 }

@@ -4,7 +4,8 @@ package struct SyncError: Error, Hashable, Sendable {
     /// The class of an error: stable, and each maps to one exit status.
     package struct Code: Hashable, Sendable {
         private enum Raw: String {
-            case item, sourceChanged, sourceVanished, unusable, refused, locked, exhausted, limitReached, interrupted, terminated
+            case item, sourceChanged, sourceVanished, unusable, refused, locked, exhausted, limitReached, interrupted,
+                terminated
             case usage, configuration, unexpected
         }
 

@@ -22,8 +22,21 @@ struct OutputOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Where runs are recorded. Default: $MEDIASYNC_STATE, /var/lib/mediasync for root, else below "
-                + "$XDG_STATE_HOME.", valueName: "dir"))
+                + "$XDG_STATE_HOME.",
+            valueName: "dir"
+        )
+    )
     var state: String?
+}
+
+extension OutputOptions {
+    /// For commands whose standard output is data: no report there.
+    func silencedReport() -> OutputOptions {
+        var silenced = self
+        silenced.quiet = true
+        silenced.verbose = false
+        return silenced
+    }
 }
 
 extension ColorChoice: ExpressibleByArgument {}

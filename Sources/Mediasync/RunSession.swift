@@ -2,6 +2,8 @@ import ArgumentParser
 import Copying
 import Foundation
 import MediaModel
+import Pacing
+import Pipeline
 import Reporting
 import Storage
 import Synchronization
@@ -21,25 +23,52 @@ struct RunSession: Sendable {
     /// Runs an engine to its end and throws its exit code.
     /// - Parameter makeEngine: may throw a `SyncError` for what is wrong with the arguments.
     static func perform(
-        command: String, output: OutputOptions, source: BytePath, target: BytePath?, isDryRun: Bool = false,
-        itemizes: Bool = false, showsStats: Bool = false, makeEngine: (RunSession) throws -> any Engine
+        command: String,
+        output: OutputOptions,
+        source: BytePath,
+        target: BytePath?,
+        isDryRun: Bool = false,
+        itemizes: Bool = false,
+        showsStats: Bool = false,
+        atEnd: () -> Void = {},
+        makeEngine: (RunSession) throws -> any Engine
     ) async throws {
         let run = RunID(secondsSince1970: wallClock(), random: UInt32.random(in: 0...UInt32.max))
         let terminal = TerminalSupport(
-            isTerminal: TerminalSupport.isTerminal(2), color: output.color,
-            environment: ProcessInfo.processInfo.environment)
+            isTerminal: TerminalSupport.isTerminal(2),
+            color: output.color,
+            environment: ProcessInfo.processInfo.environment
+        )
         let engineSlot = EngineSlot()
         let reporter = Reporter(
             options: ReporterOptions(
-                command: command, run: run, output: output.json ? .json : .text,
-                progress: output.json ? .lines : (terminal.canRedraw ? .live : .lines), usesColor: terminal.usesColor,
-                isQuiet: output.quiet, isVerbose: output.verbose, itemizes: itemizes, showsStats: showsStats),
-            output: LineWriter(descriptor: 1), errors: LineWriter(descriptor: 2),
+                command: command,
+                run: run,
+                output: output.json ? .json : .text,
+                progress: output.json ? .lines : (terminal.canRedraw ? .live : .lines),
+                usesColor: terminal.usesColor,
+                isQuiet: output.quiet,
+                isVerbose: output.verbose,
+                itemizes: itemizes,
+                showsStats: showsStats
+            ),
+            output: LineWriter(descriptor: 1),
+            errors: LineWriter(descriptor: 2),
             columns: { TerminalSupport.columns(2) },
-            sample: { ProgressSample(counts: engineSlot.engine?.counts() ?? Counts()) })
-        let control = RunControl()
+            sample: { ProgressSample(counts: engineSlot.counts) }
+        )
+        let host = Storage.Host.current()
+        let recorder = RunRecord.open(
+            RunRecord(
+                id: run, command: command, arguments: RawArguments.all, source: source.description,
+                target: target?.description, pid: getpid(), startedAt: wallClock()),
+            state: output.state, isRoot: host.isRoot, reporter: reporter, counts: { engineSlot.counts })
         let session = RunSession(
-            run: run, host: Storage.Host.current(), control: control, sink: { reporter.receive($0) })
+            run: run, host: host, control: RunControl(),
+            sink: { event in
+                reporter.receive(event)
+                recorder?.receive(event)
+            })
         reporter.start(arguments: RawArguments.all, version: MediasyncCommand.version)
         let clock = ContinuousClock()
         let begin = clock.now
@@ -47,16 +76,25 @@ struct RunSession: Sendable {
         do {
             let engine = try makeEngine(session)
             engineSlot.set(engine)
-            result = await session.drive(engine, reporter, clock)
+            result = await session.drive(engine, reporter, recorder, clock)
         } catch let error as SyncError {
             result = RunResult(counts: Counts(), error: error)
         }
+        atEnd()
         let status = session.status(of: result, reporter)
         let elapsed = begin.duration(to: clock.now)
         let time = ReportTime(elapsed: elapsed, secondsSince1970: wallClock())
         let summary = Summary(
-            run: run, command: command, counts: result.counts, elapsed: elapsed, status: status, fatal: result.error,
-            isDryRun: isDryRun)
+            run: run,
+            command: command,
+            counts: result.counts,
+            elapsed: elapsed,
+            status: status,
+            fatal: result.error,
+            isDryRun: isDryRun
+        )
+        recorder?.finish(status: status, counts: result.counts)
+        if let problem = recorder?.problem { reporter.receive(.notice(Notice(problem))) }
         reporter.finish(summary, at: time)
         if let path = output.metricsFile { writeMetrics(summary, path, time) }
         if status != .done { throw ExitCode(status.rawValue) }
@@ -67,21 +105,32 @@ struct RunSession: Sendable {
     /// The engine once it exists, for the reporter that was made before it.
     private final class EngineSlot: Sendable {
         private let slot = Mutex<(any Engine)?>(nil)
-        var engine: (any Engine)? { slot.withLock { $0 } }
+        var counts: Counts { slot.withLock { $0 }?.counts() ?? Counts() }
         func set(_ engine: any Engine) { slot.withLock { $0 = engine } }
     }
 
-    /// Runs the engine beside the reporter's clock and the signals.
-    private func drive(_ engine: any Engine, _ reporter: Reporter, _ clock: ContinuousClock) async -> RunResult {
+    /// Runs the engine beside the reporter's clock, the recorder and the signals. What writes to terminals and files has
+    /// threads of its own.
+    private func drive(
+        _ engine: any Engine, _ reporter: Reporter, _ recorder: RunRecorder?, _ clock: ContinuousClock
+    ) async -> RunResult {
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup, .sigusr1)
+        let pool = WorkerPool(threads: 2)
+        defer { pool.shutDown() }
         return await withTaskGroup(of: RunResult?.self) { group in
             group.addTask { await engine.run() }
-            group.addTask {
+            group.addTask(executorPreference: pool) {
                 await reporter.run(clock: clock) { Self.wallClock() }
                 return nil
             }
+            if let recorder {
+                group.addTask(executorPreference: pool) {
+                    await recorder.run(clock: clock)
+                    return nil
+                }
+            }
             group.addTask {
-                for await signal in signals { await self.heard(signal, engine, reporter, clock) }
+                for await signal in signals { await self.heard(signal, engine, reporter, recorder, clock) }
                 return nil
             }
             var result: RunResult?
@@ -94,17 +143,24 @@ struct RunSession: Sendable {
         }
     }
 
-    private func heard(_ signal: UnixSignal, _ engine: any Engine, _ reporter: Reporter, _ clock: ContinuousClock) async {
+    private func heard(
+        _ signal: UnixSignal, _ engine: any Engine, _ reporter: Reporter, _ recorder: RunRecorder?,
+        _ clock: ContinuousClock
+    ) async {
         if signal == .sigusr1 { return reporter.printNow() }
         let code: SyncError.Code = signal == .sigint ? .interrupted : .terminated
         control.stop(
             SyncError(
-                code, "stopped by \(signal == .sigint ? "SIGINT" : signal == .sighup ? "SIGHUP" : "SIGTERM")",
-                hint: "run the same command again to go on"))
+                code,
+                "stopped by \(signal == .sigint ? "SIGINT" : signal == .sighup ? "SIGHUP" : "SIGTERM")",
+                hint: "run the same command again to go on"
+            )
+        )
         try? await clock.sleep(for: Self.stopPatience)
         // The engine has not come back: a call hangs on the disk. Nothing half-written has a name; leave.
         guard !Task.isCancelled else { return }
         engine.abandon()
+        recorder?.finish(status: code.exitStatus, counts: engine.counts())
         reporter.receive(.notice(Notice(.warning, "the disk does not answer; ended without waiting for it")))
         reporter.tick(at: ReportTime(elapsed: .zero, secondsSince1970: Self.wallClock()))
         _exit(code.exitStatus.rawValue)
@@ -122,6 +178,32 @@ struct RunSession: Sendable {
             try MetricsFile.write(text, to: path, unique: summary.run.text)
         } catch {
             LineWriter(descriptor: 2).write(ErrorText.warning(error))
+        }
+    }
+}
+
+extension Notice {
+    /// An error that a run survives.
+    init(_ problem: SyncError) {
+        self.init(.warning, "\(problem)", hint: problem.hint)
+    }
+}
+
+extension RunRecord {
+    /// Begins the record of a run; nil, after a warning, where it cannot be kept: the run is worth more than its history.
+    static func open(
+        _ record: RunRecord, state: String?, isRoot: Bool, reporter: Reporter, counts: @escaping @Sendable () -> Counts
+    ) -> RunRecorder? {
+        do throws(SyncError) {
+            let directory = try StateLocation.resolve(
+                flag: state, environment: ProcessInfo.processInfo.environment, isRoot: isRoot)
+            let store = try RunStore(directory: directory)
+            try store.begin(record)
+            return RunRecorder(
+                store: store, run: record.id, wallClock: { Storage.Host.wallClock().seconds }, counts: counts)
+        } catch {
+            reporter.receive(.notice(Notice(error)))
+            return nil
         }
     }
 }

@@ -20,24 +20,31 @@ struct FilterArgument: Sendable {
 /// Which entries take part.
 struct SelectionOptions: ParsableArguments {
     @Option(
-        parsing: .singleValue, help: ArgumentHelp("Leave out what matches (rsync's rules).", valueName: "pattern"),
-        transform: FilterArgument.parse)
+        parsing: .singleValue,
+        help: ArgumentHelp("Leave out what matches (rsync's rules).", valueName: "pattern"),
+        transform: FilterArgument.parse
+    )
     var exclude: [FilterArgument] = []
 
     @Option(
         parsing: .singleValue,
         help: ArgumentHelp("Keep what matches, before a later --exclude.", valueName: "pattern"),
-        transform: FilterArgument.parse)
+        transform: FilterArgument.parse
+    )
     var include: [FilterArgument] = []
 
     @Option(
-        parsing: .singleValue, help: ArgumentHelp("Read --exclude patterns from a file.", valueName: "file"),
-        transform: FilterArgument.parse)
+        parsing: .singleValue,
+        help: ArgumentHelp("Read --exclude patterns from a file.", valueName: "file"),
+        transform: FilterArgument.parse
+    )
     var excludeFrom: [FilterArgument] = []
 
     @Option(
-        parsing: .singleValue, help: ArgumentHelp("Read --include patterns from a file.", valueName: "file"),
-        transform: FilterArgument.parse)
+        parsing: .singleValue,
+        help: ArgumentHelp("Read --include patterns from a file.", valueName: "file"),
+        transform: FilterArgument.parse
+    )
     var includeFrom: [FilterArgument] = []
 
     @Option(help: ArgumentHelp("Only the paths listed in a file (- for standard input).", valueName: "file"))
@@ -48,7 +55,8 @@ struct SelectionOptions: ParsableArguments {
 
     @Option(
         name: .customLong("only"),
-        help: ArgumentHelp("local: all but cache/; remote: only cache/.", valueName: "local|remote"))
+        help: ArgumentHelp("local: all but cache/; remote: only cache/.", valueName: "local|remote")
+    )
     var half: MediaLayout.Half?
 
     /// The rules in the order they were given.
@@ -69,10 +77,13 @@ struct SelectionOptions: ParsableArguments {
                         argument.order,
                         {
                             $0.appendFile(
-                                try UserFile.read(RawArguments.path(argument.text)), as: decision,
-                                separatedBy: separator)
+                                try UserFile.read(RawArguments.path(argument.text)),
+                                as: decision,
+                                separatedBy: separator
+                            )
                         }
-                    ))
+                    )
+                )
             }
         }
         for action in actions.sorted(by: { $0.order < $1.order }) { try action.apply(&rules) }

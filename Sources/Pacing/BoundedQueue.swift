@@ -6,13 +6,16 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
     private struct State {
         var elements = Deque<Element>()
         var closed = false
-        var waitingToOffer = 0
-        var waitingToTake = 0
+    }
+
+    private enum Room {
+        static var forRoom: Int { 0 }
+        static var forElements: Int { 1 }
     }
 
     /// The most elements that ever wait.
     package let capacity: Int
-    private let state = Monitor(State())
+    private let state = Monitor(State(), waitingRooms: 2)
 
     package init(capacity: Int) {
         precondition(capacity > 0)
@@ -21,30 +24,31 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
 
     /// Adds an element, waiting for room. False, and the element is not taken, once the queue is closed.
     package func offer(_ element: Element) -> Bool {
-        let taken = state.wait { state -> Bool? in
+        let taken = state.wait(in: Room.forRoom) { state -> Bool? in
             if state.closed { return false }
             guard state.elements.count < capacity else { return nil }
             state.elements.append(element)
             return true
         }
-        state.wakeAll()
+        state.wakeOne(in: Room.forElements)
         return taken
     }
 
     /// Removes the oldest element, waiting for one. Nil once the queue is closed and empty.
     package func take() -> Element? {
-        let element = state.wait { state -> Element?? in
+        let element = state.wait(in: Room.forElements) { state -> Element?? in
             if let element = state.elements.popFirst() { return .some(element) }
             return state.closed ? .some(nil) : nil
         }
-        state.wakeAll()
+        state.wakeOne(in: Room.forRoom)
         return element
     }
 
     /// No more elements: takers drain what is there and then get nil.
     package func close() {
         state.withLock { $0.closed = true }
-        state.wakeAll()
+        state.wakeAll(in: Room.forRoom)
+        state.wakeAll(in: Room.forElements)
     }
 
     package var count: Int { state.withLock { $0.elements.count } }

@@ -6,22 +6,29 @@ internal import Glibc
 /// Sendable without checks: every access to `state` holds the lock `mutex`.
 package final class Monitor<State>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private let condition: UnsafeMutablePointer<pthread_cond_t>
+    private let conditions: UnsafeMutableBufferPointer<pthread_cond_t>
     private var state: State
 
-    package init(_ state: sending State) {
+    /// - Parameter waitingRooms: how many groups of threads wait for different things; each is woken on its own, so that
+    ///   no thread is woken for what it does not wait for.
+    package init(_ state: sending State, waitingRooms: Int = 1) {
         mutex = .allocate(capacity: 1)
-        condition = .allocate(capacity: 1)
-        pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
+        conditions = .allocate(capacity: waitingRooms)
         self.state = state
+        pthread_mutex_init(mutex, nil)
+        for index in conditions.indices { pthread_cond_init(address(of: index), nil) }
     }
 
     deinit {
-        pthread_cond_destroy(condition)
+        for index in conditions.indices { pthread_cond_destroy(address(of: index)) }
         pthread_mutex_destroy(mutex)
-        condition.deallocate()
+        conditions.deallocate()
         mutex.deallocate()
+    }
+
+    private func address(of room: Int) -> UnsafeMutablePointer<pthread_cond_t> {
+        guard let base = conditions.baseAddress else { preconditionFailure("a monitor has a waiting room") }
+        return base + room
     }
 
     /// Runs `body` with the lock held.
@@ -33,22 +40,22 @@ package final class Monitor<State>: @unchecked Sendable {
 
     /// Runs `body` under the lock again and again, sleeping between tries until another thread wakes this one, and
     /// returns the first value that is not nil.
-    package func wait<Result>(_ body: (inout State) throws -> Result?) rethrows -> Result {
+    package func wait<Result>(in room: Int = 0, _ body: (inout State) throws -> Result?) rethrows -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while true {
             if let result = try body(&state) { return result }
-            pthread_cond_wait(condition, mutex)
+            pthread_cond_wait(address(of: room), mutex)
         }
     }
 
-    /// Wakes one waiting thread.
-    package func wakeOne() {
-        pthread_cond_signal(condition)
+    /// Wakes one thread of a waiting room.
+    package func wakeOne(in room: Int = 0) {
+        pthread_cond_signal(address(of: room))
     }
 
-    /// Wakes every waiting thread.
-    package func wakeAll() {
-        pthread_cond_broadcast(condition)
+    /// Wakes every thread of a waiting room.
+    package func wakeAll(in room: Int = 0) {
+        pthread_cond_broadcast(address(of: room))
     }
 }

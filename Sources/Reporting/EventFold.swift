@@ -70,6 +70,8 @@ struct EventFold: Sendable {
     mutating func take(_ item: ItemEvent) {
         if case .failed(let error) = item.outcome {
             takeFailure(item, error)
+        } else if case .different = item.outcome {
+            output += options.output == .json ? JSONLines.item(item) : Array(DifferenceLine.text(item).utf8)
         } else if options.output == .json {
             if options.wantsEveryItem { output += JSONLines.item(item) }
         } else if options.itemizes {

@@ -9,7 +9,7 @@ enum ItemizedLine {
         let name = item.path.bytes.isEmpty ? "./" : item.path.description + (item.kind == .directory ? "/" : "")
         let letter = kindLetter(item.kind)
         switch item.outcome {
-        case .skipped, .failed: return nil
+        case .skipped, .failed, .different: return nil
         case .deleted: return "*deleting   \(name)"
         case .unchanged: return ".\(letter)          \(name)"
         case .linked: return "h\(letter)\(columns(item)) \(name)"

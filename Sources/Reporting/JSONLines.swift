@@ -96,7 +96,7 @@ extension ChangeSet {
     var names: [String] {
         let table: [(ChangeSet, String)] = [
             (.new, "new"), (.kind, "kind"), (.content, "content"), (.size, "size"), (.time, "time"), (.mode, "mode"),
-            (.owner, "owner"), (.group, "group"), (.acl, "acl"), (.xattr, "xattr"),
+            (.owner, "owner"), (.group, "group"), (.acl, "acl"), (.xattr, "xattr"), (.extra, "extra"),
         ]
         return table.filter { contains($0.0) }.map(\.1)
     }

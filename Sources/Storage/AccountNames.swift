@@ -27,7 +27,9 @@ package enum AccountNames {
 
     private static func unknown(_ kind: String, _ name: String) -> SyncError {
         SyncError(
-            .usage, "there is no \(kind) \(BytePath(name)) on this machine",
-            hint: "give a name that `getent` knows, or a number")
+            .usage,
+            "there is no \(kind) \(BytePath(name)) on this machine",
+            hint: "give a name that `getent` knows, or a number"
+        )
     }
 }

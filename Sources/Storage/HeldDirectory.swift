@@ -22,7 +22,8 @@ package struct HeldDirectory: Sendable, Equatable {
     /// Opens a directory the user named: links in this path are the user's own and are followed.
     package static func openRoot(_ path: BytePath) throws(FileFault) -> HeldDirectory {
         HeldDirectory(
-            raw: try path.withEntryName { (path) throws(FileFault) in try check("open", mds_open_root(path)) })
+            raw: try path.withEntryName { (path) throws(FileFault) in try check("open", mds_open_root(path)) }
+        )
     }
 
     package func close() {

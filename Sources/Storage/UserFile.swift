@@ -11,7 +11,11 @@ package enum UserFile {
         let descriptor = path.withEntryName { mds_open_user_file($0) }
         guard descriptor >= 0 else {
             throw SyncError(
-                .usage, "cannot open \(path)", why: FileFault("open", descriptor).reason, hint: "check the path")
+                .usage,
+                "cannot open \(path)",
+                why: FileFault("open", descriptor).reason,
+                hint: "check the path"
+            )
         }
         let file = OpenFile(raw: descriptor)
         return try contents(of: file.raw, path, limit)

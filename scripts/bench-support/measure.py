@@ -55,7 +55,8 @@ class Laboratory:
         os.mkdir(state)
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith(("MEDIASYNC_", "RCLONE_", "RSYNC_"))}
         # Nothing of this machine's own configuration or state takes part.
-        self.environment.update(HOME=state, XDG_STATE_HOME=state, XDG_CONFIG_HOME=state, XDG_CACHE_HOME=state, LC_ALL="C.UTF-8")
+        self.environment.update(HOME=state, MEDIASYNC_STATE=state, XDG_STATE_HOME=state, XDG_CONFIG_HOME=state,
+                                XDG_CACHE_HOME=state, LC_ALL="C.UTF-8")
         # Descendants that outlive their parent become ours, so that their CPU time is counted.
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         return self
@@ -155,7 +156,8 @@ class Laboratory:
         if status not in accept:
             with open(log, "rb") as file:
                 tail = file.read()[-600:].decode("utf-8", "replace").strip()
-            raise Failed(f"{' '.join(command)} ended with {status}: {tail}")
+            said = f"{' '.join(command)} ended with {status}: {tail}"
+            raise Failed(" ".join(said.replace(self.root, "...").replace(self.binary, "mediasync").split()))
         cpu = (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
         return Sample(wall, cpu)
 

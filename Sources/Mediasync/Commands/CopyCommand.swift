@@ -67,7 +67,8 @@ struct CopyCommand: AsyncParsableCommand {
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Workers. Default: twice the processors, at least 8, more while calls wait.", valueName: "n"))
+        help: ArgumentHelp("Workers. Default: twice the processors, at least 8, more while calls wait.", valueName: "n")
+    )
     var jobs: Int?
 
     @Flag(name: [.customShort("i"), .long], help: "A line for every change, as rsync prints it.") var itemize = false
@@ -122,7 +123,12 @@ struct CopyCommand: AsyncParsableCommand {
         let source = RawArguments.path(source)
         let target = RawArguments.path(target)
         try await RunSession.perform(
-            command: "copy", output: output, source: source, target: target, isDryRun: dryRun, itemizes: itemize,
+            command: "copy",
+            output: output,
+            source: source,
+            target: target,
+            isDryRun: dryRun,
+            itemizes: itemize,
             showsStats: stats
         ) { session in
             let options = try options()
@@ -130,8 +136,14 @@ struct CopyCommand: AsyncParsableCommand {
                 throw SyncError(.usage, "--chown needs root", hint: "run with sudo, or leave it out")
             }
             return CopyEngine(
-                source: source, target: target, options: options, run: session.run, host: session.host,
-                control: session.control, sink: session.sink)
+                source: source,
+                target: target,
+                options: options,
+                run: session.run,
+                host: session.host,
+                control: session.control,
+                sink: session.sink
+            )
         }
     }
 }
