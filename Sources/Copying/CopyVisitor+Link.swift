@@ -100,11 +100,14 @@ extension CopyVisitor {
                 node.target = try reopen(node, from: context.root.target)
             }
             worker.stand(at: node)
+            let isClosed = !dryRun && !context.host.isRoot && node.wanted.permissions & 0o300 != 0o300
+            if isClosed { try node.target.setPermissions(node.wanted.permissions | 0o700) }
             body()
             if dryRun {
                 if !isRoot { node.closeHandles() }
                 return
             }
+            if isClosed { try node.target.setPermissions(node.wanted.permissions) }
             try node.target.setTimes(access: node.wanted.accessTime, modification: node.wanted.modificationTime)
             if context.options.durability == .file { try node.target.synchronize() }
         } catch {
