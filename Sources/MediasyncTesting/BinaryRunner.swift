@@ -36,7 +36,7 @@ package enum BinaryRunner {
 
     /// `mediasync copy OPTIONS SRC DST`.
     package static func copy(
-        _ options: [String] = [],
+        _ options: [String],
         _ source: BytePath,
         _ target: BytePath,
         wrapper: [String] = [],
@@ -47,11 +47,36 @@ package enum BinaryRunner {
 
     /// Starts the same and returns at once.
     package static func startCopy(
-        _ options: [String] = [],
+        _ options: [String],
         _ source: BytePath,
         _ target: BytePath,
         wrapper: [String] = []
     ) throws -> RunningProgram {
         try program(wrapper: wrapper).start([BytePath("copy")] + options.map { BytePath($0) } + [source, target])
+    }
+}
+
+extension BinaryRunner {
+    /// The program as another user: a copy that this user can reach, and a record of runs that it may write.
+    package static func unprivilegedProgram(in place: TemporaryDirectory, user: UInt32 = 65_534) throws -> Program {
+        let copy = place.path / "mediasync"
+        if !Disk.exists(copy) { try Program("cp").check([], BytePath(path), copy) }
+        let state = place.path / "state"
+        if !Disk.exists(state) { try Disk.makeDirectory(state, mode: 0o777) }
+        var program = Program(String(decoding: copy.bytes, as: UTF8.self))
+        program.wrapper = ["setpriv", "--reuid=\(user)", "--regid=\(user)", "--clear-groups", "--"]
+        program.environment["MEDIASYNC_STATE"] = String(decoding: state.bytes, as: UTF8.self)
+        return program
+    }
+}
+
+extension BinaryRunner {
+    /// `mediasync copy SRC DST`.
+    package static func copy(_ source: BytePath, _ target: BytePath) throws -> Program.Result {
+        try copy([], source, target)
+    }
+
+    package static func startCopy(_ source: BytePath, _ target: BytePath) throws -> RunningProgram {
+        try startCopy([], source, target)
     }
 }
