@@ -57,6 +57,8 @@ struct RunSession: Sendable {
             columns: { TerminalSupport.columns(2) },
             sample: { ProgressSample(counts: engineSlot.counts) }
         )
+        // A closed output is an error of a write, reported like any other.
+        signal(SIGPIPE, SIG_IGN)
         let host = Storage.Host.current()
         let recorder = RunRecord.open(
             RunRecord(
