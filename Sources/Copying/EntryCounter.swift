@@ -42,9 +42,18 @@ package final class EntryCounter: Sendable {
             var selecting = options
             selecting.reportsEveryItem = false
             context = CopyContext(
-                options: selecting, run: RunID(secondsSince1970: 0, random: 0), host: host, control: control,
-                account: account, sink: { _ in }, root: root, sourceDevice: device, targetDevice: device, backup: nil,
-                marker: try RunMarker(in: .none, run: RunID(secondsSince1970: 0, random: 0)))
+                options: selecting,
+                run: RunID(secondsSince1970: 0, random: 0),
+                host: host,
+                control: control,
+                account: account,
+                sink: { _ in },
+                root: root,
+                sourceDevice: device,
+                targetDevice: device,
+                backup: nil,
+                marker: try RunMarker(in: .none, run: RunID(secondsSince1970: 0, random: 0))
+            )
         } catch {
             return
         }
@@ -55,7 +64,13 @@ package final class EntryCounter: Sendable {
         let queue = WalkQueue(first: .directory(root), workers: 1, limit: 1)
         let visitor = CountVisitor(context: context)
         let walk = TreeWalk(
-            root: root, queue: queue, visitor: visitor, control: control, processors: 1, mayWiden: false)
+            root: root,
+            queue: queue,
+            visitor: visitor,
+            control: control,
+            processors: 1,
+            mayWiden: false
+        )
         await walk.run()
         if !control.shouldStop { result.withLock { $0 = account.counts().seen + 1 } }
     }

@@ -134,7 +134,9 @@ struct RunSession: Sendable {
     /// Runs the engine beside the reporter's clock, the recorder and the signals. What writes to terminals and files has
     /// threads of its own.
     private func drive(
-        _ engine: any Engine, _ counter: EntryCounter?, _ reporter: Reporter,
+        _ engine: any Engine,
+        _ counter: EntryCounter?,
+        _ reporter: Reporter,
         _ recorder: RunRecorder?,
         _ clock: ContinuousClock
     ) async -> RunResult {

@@ -19,8 +19,12 @@ package struct Host: Sendable {
     package static func current() -> Host {
         let mask = umask(0)
         return Host(
-            user: geteuid(), group: getegid(), descriptorLimit: max(16, Int(mds_raise_descriptor_limit())),
-            processors: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), creationMask: UInt32(mask))
+            user: geteuid(),
+            group: getegid(),
+            descriptorLimit: max(16, Int(mds_raise_descriptor_limit())),
+            processors: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))),
+            creationMask: UInt32(mask)
+        )
     }
 
     package init(user: UInt32, group: UInt32, descriptorLimit: Int, processors: Int, creationMask: UInt32 = 0o022) {
