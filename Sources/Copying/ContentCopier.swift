@@ -192,24 +192,23 @@ final class ContentCopier {
         return try digest(of: source, size)
     }
 
-    /// The digest of a file's whole content, read from its start.
+    /// The digest of a file's first `size` bytes; fewer are a change. Bytes that came later show in the metadata, which
+    /// callers compare.
     func digest(of file: borrowing OpenFile, _ size: Int64) throws(ContentFault) -> Digest {
-        streaming.reset()
         var done: Int64 = 0
-        while true {
+        if size > Int64(buffer.count) { streaming.reset() }
+        repeat {
             if context.control.shouldStop { throw .stopped }
+            let wanted = Int(min(Int64(buffer.count), size - done))
+            let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])
             let count: Int
-            do throws(FileFault) { count = try file.readFully(into: buffer, at: done) } catch { throw .read(error) }
+            do throws(FileFault) { count = try file.readFully(into: piece, at: done) } catch { throw .read(error) }
+            if count != wanted { throw .changed }
             done += Int64(count)
-            let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-            if done == Int64(count), count < buffer.count {
-                if done != size { throw .changed }
-                return streaming.digest(of: bytes)
-            }
+            let bytes = UnsafeRawBufferPointer(piece)
+            if size <= Int64(buffer.count) { return streaming.digest(of: bytes) }
             streaming.update(bytes)
-            if count < buffer.count { break }
-        }
-        if done != size { throw .changed }
+        } while done < size
         return streaming.finish()
     }
 

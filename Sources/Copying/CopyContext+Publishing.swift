@@ -1,5 +1,6 @@
 internal import MediaModel
 internal import Storage
+internal import Synchronization
 
 /// The last steps of an entry, the same for every thread that takes them.
 extension CopyContext {
@@ -87,14 +88,24 @@ extension CopyContext {
         return nil
     }
 
-    /// Whether a directory needs an fsync of its own.
+    /// Whether a directory gets an fsync of its own. Asked once for each directory that was changed.
     func synchronizesItself(_ node: DirectoryNode) -> Bool {
+        // Another file system mounted below the target is reached by nothing else.
+        if node.flags.contains(.otherDevice) { return directoryDurability != .none }
         switch directoryDurability {
-        case .none: false
-        case .each: true
-        // The root stands for the whole journal; another file system mounted below has a journal of its own.
-        case .journal: node.depth == 0 || node.flags.contains(.otherDevice)
+        case .none: return false
+        // The root stands for the whole journal.
+        case .journal: return node.depth == 0
+        case .each:
+            let before = synchronizedDirectories.wrappingAdd(1, ordering: .relaxed).oldValue
+            return before < DirectoryDurability.eachMax || node.depth == 0
         }
+    }
+
+    /// Whether more directories were changed than get an fsync of their own: the file system is flushed at the end.
+    var needsFlush: Bool {
+        options.durability == .end
+            || synchronizedDirectories.load(ordering: .relaxed) > DirectoryDurability.eachMax
     }
 
     private func setAttributes(of node: DirectoryNode, _ flags: DirectoryNode.Flags) throws(FileFault) {

@@ -29,6 +29,8 @@ final class CopyContext: Sendable {
     let backup: BackupStore?
     /// How the target's directories become durable.
     let directoryDurability: DirectoryDurability
+    /// Changed directories whose own fsync was asked for.
+    let synchronizedDirectories = Atomic<Int>(0)
     let marker: RunMarker
     /// True where new entries do not get the process's own group (mounted with `grpid`).
     var inheritsGroups: Bool { inheritsGroupsFlag.load(ordering: .relaxed) }

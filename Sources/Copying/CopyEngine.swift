@@ -275,7 +275,7 @@ package final class CopyEngine: Sendable {
             }
         }
         // The roots' descriptors belong to the pair.
-        if options.durability == .end, !options.dryRun, root.target.isOpen {
+        if context.needsFlush, !options.dryRun, root.target.isOpen {
             do throws(FileFault) {
                 try root.target.synchronizeFileSystem()
             } catch {

@@ -4,23 +4,21 @@ internal import Storage
 enum DirectoryDurability: Sendable {
     /// Left to the kernel, or to one flush of the whole file system.
     case none
-    /// One fsync for every directory that was changed.
+    /// One fsync for every directory that was changed, up to `eachMax`; a run that changes more flushes the whole file
+    /// system once at its end.
     case each
     /// One fsync of the target's root after its last change. The file system writes its journal in order, so that what
     /// commits the root's last change has committed every change before it. Files are synchronized one by one all the
     /// same: their data is not in the journal.
     case journal
 
-    /// File systems with one ordered journal of all metadata (`statfs` f_type): ext4 (jbd2 commits transactions in
-    /// sequence; ext2 and ext3 share its number and its driver) and XFS (the log is forced up to a change).
-    private static let ordered: Set<UInt64> = [0xEF53, 0x5846_5342]
+    /// So many directories are synchronized one by one. Each costs writes and a flush of the disk's cache, which holds up
+    /// everybody on that disk: for the tens of thousands of a first copy one `syncfs` is the smaller burden, although it
+    /// writes out what other programs have written as well.
+    static let eachMax = 1024
 
     /// Asks the target's root; a file system that is not known to be ordered gets an fsync for each directory.
     init(of target: HeldDirectory) {
-        guard target.isOpen, let type = try? target.fileSystemType() else {
-            self = .each
-            return
-        }
-        self = Self.ordered.contains(type) ? .journal : .each
+        self = target.isOpen && FileSystemJournal.isOrdered(target) ? .journal : .each
     }
 }

@@ -174,6 +174,9 @@ final class ManifestVisitor: TreeVisitor {
             do throws(FileFault) { metadata = try file.metadata() } catch { throw .read(error) }
             guard metadata.kind == .file else { throw .changed }
             digest = try worker.content.digest(of: file, metadata.size)
+            let after: Metadata
+            do throws(FileFault) { after = try file.metadata() } catch { throw .read(error) }
+            if !after.sameVersion(as: metadata) { throw .changed }
             worker.tally.bytesSeen.add(Int(metadata.size))
             worker.tally.bytesCompared.add(Int(metadata.size))
             outcome = .unchanged
