@@ -72,6 +72,12 @@ let package = Package(
         tests("PipelineTests", ["Pipeline", "MediaModel", "MediasyncTesting", sqlite]),
         tests("ReportingTests", ["Reporting", "MediaModel", "MediasyncTesting"], exclude: ["Golden"]),
         tests("ChecksumsTests", ["Checksums", "MediaModel"]),
+        tests("PacingTests", ["Pacing"]),
+        tests("StorageTests", ["Storage", "MediaModel", "MediasyncTesting"]),
+        tests("CopyingTests", ["Copying", "Storage", "Pacing", "Filtering", "MediaModel", "MediasyncTesting"]),
+        // The built binary, from outside.
+        tests("CommandTests", ["MediaModel", "MediasyncTesting"]),
+        tests("FaultTests", ["MediaModel", "MediasyncTesting"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -50,6 +50,18 @@ int mds_open_directory(int at, const char *name) {
     MDS_RETRY(int, openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
+int mds_open_directory_same_mount(int at, const char *name) {
+    struct open_how how;
+    memset(&how, 0, sizeof how);
+    how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    how.resolve = RESOLVE_NO_XDEV;
+    int result;
+    do { result = (int)syscall(SYS_openat2, at, name, &how, sizeof how); } while (result < 0 && errno == EINTR);
+    // Kernels before 5.6, and sandboxes that do not know the call.
+    if (result < 0 && (errno == ENOSYS || errno == EPERM)) return mds_open_directory(at, name);
+    return result < 0 ? -errno : result;
+}
+
 int mds_open_file(int at, const char *name, int keep_atime) {
     int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | (keep_atime ? O_NOATIME : 0);
     MDS_RETRY(int, openat(at, name, flags));

@@ -84,7 +84,13 @@ final class ContentCopier {
     ) throws(ContentFault) -> Digest? {
         context.limiter?.spend(size, control: context.control)
         // One more byte than there should be, so that growth shows and the end needs no second read.
-        let count = try read(source, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<(size + 1)]))
+        var count = try read(source, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<(size + 1)]))
+        // Some file systems (FUSE, NFS) give less than was asked for before the end.
+        while count < size {
+            let more = try read(source, into: UnsafeMutableRawBufferPointer(rebasing: buffer[count..<(size + 1)]))
+            if more == 0 { break }
+            count += more
+        }
         if count != size { throw .changed }
         let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
         if size > 0 { try write(bytes, to: target) }

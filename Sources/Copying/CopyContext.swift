@@ -21,6 +21,9 @@ final class CopyContext: Sendable {
     /// Device of each root: what lies on another one is a mount.
     let sourceDevice: UInt64
     let targetDevice: UInt64
+    /// The roots themselves, known where one could be reached through a mount inside the other.
+    let sourceRoot: FileIdentity?
+    let targetRoot: FileIdentity?
     /// Runs that died in this target; their temporaries are removed on the way.
     let deadRuns: Set<RunID>
     let backup: BackupStore?
@@ -59,6 +62,8 @@ final class CopyContext: Sendable {
         root: DirectoryNode,
         sourceDevice: UInt64,
         targetDevice: UInt64,
+        sourceRoot: FileIdentity? = nil,
+        targetRoot: FileIdentity? = nil,
         backup: BackupStore?,
         marker: RunMarker
     ) {
@@ -71,6 +76,8 @@ final class CopyContext: Sendable {
         self.root = root
         self.sourceDevice = sourceDevice
         self.targetDevice = targetDevice
+        self.sourceRoot = sourceRoot
+        self.targetRoot = targetRoot
         deadRuns = Set(marker.deadRuns)
         self.backup = backup
         self.marker = marker
@@ -105,6 +112,13 @@ final class CopyContext: Sendable {
             inheritsGroupsFlag.store(true, ordering: .relaxed)
         }
         isMarked.store(true, ordering: .releasing)
+    }
+
+    /// Whether every directory of the target that the source has was looked at: only then are the temporaries of dead runs
+    /// gone, and the marker that names the runs may go too.
+    var sweptWholeTarget: Bool {
+        !control.shouldStop && selection.takesAll && !options.oneFileSystem
+            && listingErrors.load(ordering: .relaxed) == 0
     }
 
     // MARK: Outcomes

@@ -30,11 +30,11 @@ package struct RunResult: Sendable {
 /// copied, made durable and named; hard links are made; extraneous entries are deleted; the root gets its times. A run
 /// that is stopped or killed at any moment leaves every name with its whole old or whole new content.
 package final class CopyEngine: Sendable {
-    private let sourcePath: BytePath
+    let sourcePath: BytePath
     private let targetPath: BytePath
-    private let options: CopyOptions
+    let options: CopyOptions
     private let run: RunID
-    private let host: Host
+    let host: Host
     private let control: RunControl
     private let sink: EventSink
     private let account = Account()
@@ -101,7 +101,7 @@ package final class CopyEngine: Sendable {
             }
         }
         reportUnmet(context, worker)
-        if !options.dryRun, marker.remove(swept: !control.shouldStop) { context.root.set(.dirty) }
+        if !options.dryRun, marker.remove(swept: context.sweptWholeTarget) { context.root.set(.dirty) }
         finishRoot(context, worker)
         if let refusal { throw refusal }
     }
@@ -135,11 +135,11 @@ package final class CopyEngine: Sendable {
     }
 
     private func openBackup(_ pair: TreePair) throws(SyncError) -> BackupStore? {
-        guard let path = options.backupDirectory, !options.dryRun else { return nil }
+        guard let path = options.backupDirectory else { return nil }
         let root = try TreePair.openSource(path, role: "backup directory")
         do throws(FileFault) {
             let metadata = try root.metadata()
-            if metadata.device == pair.targetMetadata?.device {
+            if metadata.device == pair.targetMetadata?.device || !pair.target.isOpen {
                 return BackupStore(root: root, identity: metadata.identity)
             }
         } catch {
@@ -185,6 +185,8 @@ package final class CopyEngine: Sendable {
             root: root,
             sourceDevice: pair.sourceMetadata.device,
             targetDevice: pair.targetMetadata?.device ?? pair.sourceMetadata.device,
+            sourceRoot: pair.sourceMetadata.identity,
+            targetRoot: pair.targetMetadata?.identity,
             backup: backup,
             marker: marker
         )
@@ -244,8 +246,8 @@ package final class CopyEngine: Sendable {
 
     private func delete(_ context: CopyContext, _ visitor: CopyVisitor, _ worker: CopyWorker) async throws(SyncError) {
         let extraneous = context.extraneousEntries.load(ordering: .relaxed)
-        let inTheWay = context.conflicts.withLock { $0.count }
-        guard extraneous + inTheWay > 0 else { return }
+        let isInTheWay = context.conflicts.withLock { !$0.isEmpty }
+        guard extraneous > 0 || isInTheWay else { return }
         if context.listingErrors.load(ordering: .relaxed) > 0 {
             visitor.settleConflicts(worker, mayDelete: false)
             let hint = "mend what failed and run the same command again"
@@ -255,7 +257,7 @@ package final class CopyEngine: Sendable {
             return
         }
         let total = context.targetEntries.load(ordering: .relaxed)
-        if let error = options.deleteLimit.refusal(of: extraneous + inTheWay, outOf: total) {
+        if let error = options.deleteLimit.refusal(of: extraneous, outOf: total) {
             visitor.settleConflicts(worker, mayDelete: false)
             throw error
         }

@@ -9,18 +9,11 @@ extension CopyVisitor {
     /// Lists a directory of the target whose source was listed to its end: counts what is extraneous and clears away what
     /// dead runs left.
     func inspectTarget(_ node: DirectoryNode, _ worker: CopyWorker) {
-        let known = node.nameHashes.sorted()
+        // Sorted where they are: a directory of a million entries has eight megabytes of them.
+        node.nameHashes.sort()
+        let known = node.nameHashes
         node.nameHashes = []
-        let remover = TreeRemover(
-            purpose: .count,
-            device: context.targetDevice,
-            spared: context.backup?.identity,
-            protects: { [context] path, isDirectory in context.protects(path, isDirectory: isDirectory) },
-            report: { [context] _, _, _, _ in
-                context.extraneousEntries.wrappingAdd(1, ordering: .relaxed)
-                context.targetEntries.wrappingAdd(1, ordering: .relaxed)
-            }
-        )
+        let remover = context.extraneousCounter()
         do throws(FileFault) {
             try context.forEachEntry(of: node.target, worker) { entry in
                 if TemporaryName.isOwn(entry.bytes) { return removeLitter(entry, node) }
@@ -76,7 +69,7 @@ extension CopyVisitor {
         let remover = TreeRemover(
             purpose: context.options.dryRun ? .pretend : .remove,
             device: context.targetDevice,
-            spared: context.backup?.identity,
+            spared: context.sparedRoots,
             protects: { [context] path, isDirectory in context.protects(path, isDirectory: isDirectory) },
             report: { [self] path, kind, bytes, error in account(path, kind, bytes, error, worker) }
         )
@@ -89,9 +82,7 @@ extension CopyVisitor {
                 // The source has the last word, now: whatever cannot be looked up there stays.
                 guard case .some(.none) = try? node.source.lookUp(entry.name) else { return }
                 let path = node.path(of: entry.name)
-                if let backup = context.backup, !context.options.dryRun {
-                    return keep(entry, path, backup, in: node, worker)
-                }
+                if let backup = context.backup { return keep(entry, path, backup, in: node, worker) }
                 remover.handle(entry.name, in: node.target, path: path)
             }
         } catch {
@@ -109,10 +100,11 @@ extension CopyVisitor {
         _ worker: CopyWorker
     ) {
         do throws(FileFault) {
-            guard let metadata = try node.target.lookUp(entry.name), metadata.identity != backup.identity else {
+            guard let metadata = try node.target.lookUp(entry.name), !context.sparedRoots.contains(metadata.identity)
+            else {
                 return
             }
-            try backup.move(entry.name, from: node.target, of: node)
+            if !context.options.dryRun { try backup.move(entry.name, from: node.target, of: node) }
             account(path, metadata.kind ?? .file, metadata.kind == .file ? metadata.size : 0, nil, worker)
         } catch {
             account(
@@ -160,12 +152,14 @@ extension CopyVisitor {
                 }
                 continue
             }
-            withReopened(conflict.node, worker, dryRun: false) {
+            worker.settlesConflicts = true
+            defer { worker.settlesConflicts = false }
+            withReopened(conflict.node, worker, dryRun: context.options.dryRun) {
                 conflict.name.withEntryName { name in
                     let remover = TreeRemover(
-                        purpose: .remove,
+                        purpose: context.options.dryRun ? .pretend : .remove,
                         device: context.targetDevice,
-                        spared: context.backup?.identity,
+                        spared: context.sparedRoots,
                         protects: { [context] path, isDirectory in context.protects(path, isDirectory: isDirectory) },
                         report: { [self] path, kind, bytes, error in account(path, kind, bytes, error, worker) }
                     )
@@ -187,6 +181,24 @@ extension CopyVisitor {
 }
 
 extension CopyContext {
+    /// Directories that are never deleted wherever they turn up: the backup directory, and the source, which a bind mount
+    /// can have put into the target.
+    var sparedRoots: [FileIdentity] { [backup?.identity, sourceRoot].compactMap { $0 } }
+
+    /// Counts what a deletion would remove.
+    func extraneousCounter() -> TreeRemover {
+        TreeRemover(
+            purpose: .count,
+            device: targetDevice,
+            spared: sparedRoots,
+            protects: { path, isDirectory in self.protects(path, isDirectory: isDirectory) },
+            report: { _, _, _, _ in
+                self.extraneousEntries.wrappingAdd(1, ordering: .relaxed)
+                self.targetEntries.wrappingAdd(1, ordering: .relaxed)
+            }
+        )
+    }
+
     /// Whether the rules keep an extraneous entry, as rsync does without `--delete-excluded`.
     func protects(_ path: BytePath, isDirectory: Bool) -> Bool {
         guard !selection.takesAll else { return false }

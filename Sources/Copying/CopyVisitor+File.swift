@@ -222,6 +222,10 @@ extension CopyVisitor {
             // Through a real descriptor where it opens (it can be made durable), else through a handle to the entry.
             do throws(FileFault) {
                 let file = try node.target.openFile(name)
+                // Somebody may have given the name to another file since it was compared.
+                guard try file.metadata().identity == existing.identity else {
+                    return changedTarget(name, node, worker)
+                }
                 try setAttributes(file, wanted, changes, name, existing, in: node)
                 if let publisher, context.options.durability == .file {
                     node.hold()
@@ -290,11 +294,19 @@ extension CopyVisitor {
         try file.setTimes(access: wanted.accessTime, modification: wanted.modificationTime)
     }
 
-    func setAttributes(_ entry: borrowing EntryHandle, _ wanted: Attributes, _ changes: ChangeSet) throws(FileFault) {
+    /// Links have no permissions to set.
+    func setAttributes(
+        _ entry: borrowing EntryHandle,
+        _ wanted: Attributes,
+        _ changes: ChangeSet,
+        isLink: Bool = false
+    ) throws(FileFault) {
         if !changes.isDisjoint(with: [.owner, .group]) {
             try entry.setOwner(wanted.owner ?? .max, group: wanted.group ?? .max)
         }
-        if !changes.isDisjoint(with: [.mode, .owner, .group]) { try entry.setPermissions(wanted.permissions) }
+        if !isLink, !changes.isDisjoint(with: [.mode, .owner, .group]) {
+            try entry.setPermissions(wanted.permissions)
+        }
         try entry.setTimes(access: wanted.accessTime, modification: wanted.modificationTime)
     }
 

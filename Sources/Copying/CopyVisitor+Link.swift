@@ -101,11 +101,14 @@ extension CopyVisitor {
             }
             worker.stand(at: node)
             if !dryRun { try context.willChange() }
+            let isClosed = !dryRun && !context.host.isRoot && node.wanted.permissions & 0o300 != 0o300
+            if isClosed { try node.target.setPermissions(node.wanted.permissions | 0o700) }
             body()
             if dryRun {
                 if !isRoot { node.closeHandles() }
                 return
             }
+            if isClosed { try node.target.setPermissions(node.wanted.permissions) }
             try node.target.setTimes(access: node.wanted.accessTime, modification: node.wanted.modificationTime)
             if context.synchronizesItself(node) {
                 try node.target.synchronize()

@@ -79,7 +79,7 @@ extension CopyVisitor {
             try context.willChange()
             let entry = try node.target.openEntry(name)
             if try entry.metadata().identity == existing.identity {
-                try setAttributes(entry, wanted, existing.kind == .symlink ? changes.subtracting(.mode) : changes)
+                try setAttributes(entry, wanted, changes, isLink: existing.kind == .symlink)
             }
             return .updated
         } catch {
@@ -146,16 +146,22 @@ extension CopyVisitor {
     /// makes way with `--delete`, after everything else.
     /// - Returns: false where the entry is on the account or put off.
     func makeWay(_ name: EntryName, _ kind: EntryKind, in node: DirectoryNode, _ worker: CopyWorker) -> Bool {
-        if context.options.dryRun { return true }
+        if context.options.dryRun, worker.settlesConflicts { return true }
         do throws(FileFault) {
-            try context.willChange()
-            try node.target.removeDirectory(name)
-            node.set(.dirty)
+            if context.options.dryRun {
+                try node.target.requireEmptyDirectory(name)
+            } else {
+                try context.willChange()
+                try node.target.removeDirectory(name)
+                node.set(.dirty)
+            }
             return true
         } catch {
-            if error.kind == .notEmpty || error.kind == .exists, context.options.delete {
+            if error.kind == .notEmpty || error.kind == .exists, context.options.delete, !worker.settlesConflicts {
                 let conflict = Conflict(node: node, name: BytePath(name: name), kind: kind)
                 context.conflicts.withLock { $0.append(conflict) }
+                // Everything in it counts against the limit of deletions.
+                context.extraneousCounter().handle(name, in: node.target, path: node.path(of: name))
                 return false
             }
             let problem = SyncError(

@@ -39,6 +39,16 @@ final class CopyVisitor: TreeVisitor {
         } catch {
             return give(up: node, context.sourceFailure(error, "could not read the directory \(node.path())"), worker)
         }
+        if node.parent != nil, source.identity == context.targetRoot {
+            // Seen through a bind mount: going on would copy the copy into itself without end.
+            let error = SyncError(
+                .unusable,
+                "the target lies inside the source: \(node.path()) is the target itself",
+                hint: "leave the directory out with --exclude, or choose another target"
+            )
+            context.control.stop(error)
+            return give(up: node, .failed(error), worker)
+        }
         node.wanted = context.attributeRules.wanted(source, kind: .directory)
         if node.parent?.flags.contains(.absent) == true {
             node.set(.absent)

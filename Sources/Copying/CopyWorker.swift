@@ -6,6 +6,8 @@ final class CopyWorker {
     let tally: Tally
     let content: ContentCopier
     let names: TemporaryNamer
+    /// True while directories that are in the way are removed: what cannot be replaced now has failed.
+    var settlesConflicts = false
     /// For listing directories of the target; made when first needed.
     private(set) lazy var targetListing = ListingBuffer()
     /// For publishing on this thread where there is no publisher.

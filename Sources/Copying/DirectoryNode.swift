@@ -92,9 +92,10 @@ final class DirectoryNode: @unchecked Sendable {
         // Let go of the ancestors one by one: a chain a hundred thousand long must not recurse.
         var next = parent
         parent = nil
-        while let node = next, isKnownUniquelyReferenced(&next) {
-            next = node.parent
-            node.parent = nil
+        while isKnownUniquelyReferenced(&next) {
+            let above = next?.parent
+            next?.parent = nil
+            next = above
         }
     }
 

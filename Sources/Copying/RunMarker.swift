@@ -61,11 +61,25 @@ final class RunMarker: Sendable {
         let text = (deadRuns + [run]).map { $0.text + "\n" }.joined()
         let bytes = Array(text.utf8)
         return try BytePath(TemporaryName.marker).withEntryName { (name) throws(FileFault) -> UInt32 in
-            let file = try directory.openOrCreateFile(name, mode: 0o600)
+            let file = try openMarker(name)
             try file.write(bytes, at: 0)
             try file.truncate(to: Int64(bytes.count))
             return try file.metadata().group
         }
+    }
+
+    /// The marker's file. What has its name and is not a plain file with this name alone was planted: it makes way and is
+    /// never written through.
+    private func openMarker(_ name: EntryName) throws(FileFault) -> OpenFile {
+        if let existing = try directory.lookUp(name) {
+            if existing.kind == .file, existing.linkCount == 1 {
+                let file = try directory.openOrCreateFile(name, mode: 0o600)
+                let opened = try file.metadata()
+                if opened.kind == .file, opened.linkCount == 1 { return file }
+            }
+            try directory.removeFile(name)
+        }
+        return try directory.createFile(name, mode: 0o600)
     }
 
     /// The group that new files in this target get, once the marker was written: another than the process's where the

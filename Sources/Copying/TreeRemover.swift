@@ -17,8 +17,8 @@ struct TreeRemover {
     let purpose: Purpose
     /// Device of the target's root.
     let device: UInt64
-    /// What must stay: the backup directory.
-    let spared: FileIdentity?
+    /// What must stay with everything in it: the backup directory, the source.
+    let spared: [FileIdentity]
     /// Whether a rule protects an entry; gets its path.
     let protects: (BytePath, Bool) -> Bool
     /// Told of each entry that goes.
@@ -41,11 +41,12 @@ struct TreeRemover {
                 handleLeaf(name, metadata, in: directory, path)
                 return
             }
-            if metadata.identity == spared { return }
+            if spared.contains(metadata.identity) { return }
             if metadata.device != device { return refuseMount(path) }
             try handleTree(name, in: directory, path)
         } catch {
             if error.kind == .missing { return }
+            if error.kind == .crossDevice { return refuseMount(path) }
             report(path, .file, 0, error.syncError("could not delete \(path)"))
         }
     }
@@ -93,8 +94,11 @@ struct TreeRemover {
             if let next = frame.folders.popLast() {
                 frames.append(frame)
                 let below = path.appending(next)
-                let entered = try enter(next, &current, keeping: directory, &frames, below)
-                if entered { path = below } else { frames[frames.count - 1].stays = true }
+                switch try enter(next, &current, keeping: directory, &frames, below) {
+                case .entered: path = below
+                case .stays: frames[frames.count - 1].stays = true
+                case .gone: break
+                }
                 continue
             }
             // The way up must lead to where we came from, or somebody moved the directory: then stop here.
@@ -132,6 +136,8 @@ struct TreeRemover {
         return true
     }
 
+    private enum Entering { case entered, stays, gone }
+
     /// Goes into a child directory unless a rule or a mount forbids it.
     private func enter(
         _ name: BytePath,
@@ -139,22 +145,26 @@ struct TreeRemover {
         keeping first: HeldDirectory,
         _ frames: inout [Frame],
         _ path: BytePath
-    ) throws(FileFault) -> Bool {
-        if protects(path, true) { return false }
+    ) throws(FileFault) -> Entering {
+        if protects(path, true) { return .stays }
         let directory = current
         let metadata = try name.withEntryName { (name) throws(FileFault) in try directory.lookUp(name) }
-        guard let metadata else { return true }
-        if metadata.identity == spared { return false }
+        guard let metadata else { return .gone }
+        if spared.contains(metadata.identity) { return .stays }
         if metadata.device != device {
             refuseMount(path)
-            return false
+            return .stays
         }
         do throws(FileFault) {
             try descend(to: name, &current, keeping: first, &frames, path)
-            return true
+            return .entered
         } catch {
-            report(path, .directory, 0, error.syncError("could not delete the directory \(path)"))
-            return false
+            if error.kind == .crossDevice {
+                refuseMount(path)
+            } else {
+                report(path, .directory, 0, error.syncError("could not delete the directory \(path)"))
+            }
+            return .stays
         }
     }
 
@@ -167,7 +177,9 @@ struct TreeRemover {
         _ path: BytePath
     ) throws(FileFault) {
         let directory = current
-        let opened = try name.withEntryName { (name) throws(FileFault) in try directory.openDirectory(name) }
+        let opened = try name.withEntryName { (name) throws(FileFault) in
+            try directory.openDirectoryOnSameMount(name)
+        }
         var frame: Frame
         do throws(FileFault) {
             frame = Frame(name: name, identity: try opened.metadata().identity, folders: [])

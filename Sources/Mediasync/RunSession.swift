@@ -55,8 +55,10 @@ struct RunSession: Sendable {
             output: LineWriter(descriptor: 1),
             errors: LineWriter(descriptor: 2),
             columns: { TerminalSupport.columns(2) },
-            sample: { ProgressSample(counts: engineSlot.counts) }
+            sample: { ProgressSample(counts: engineSlot.counts, totalEntries: engineSlot.total) }
         )
+        // A closed output is an error of a write, reported like any other.
+        signal(SIGPIPE, SIG_IGN)
         let host = Storage.Host.current()
         let recorder = RunRecord.open(
             RunRecord(
@@ -89,7 +91,9 @@ struct RunSession: Sendable {
         do {
             let engine = try makeEngine(session)
             engineSlot.set(engine)
-            result = await session.drive(engine, reporter, recorder, clock)
+            let counter = terminal.canRedraw && !output.quiet && !output.json ? engine.entryCounter() : nil
+            engineSlot.set(counter)
+            result = await session.drive(engine, counter, reporter, recorder, clock)
         } catch let error as SyncError {
             result = RunResult(counts: Counts(), error: error)
         }
@@ -120,12 +124,18 @@ struct RunSession: Sendable {
         private let slot = Mutex<(any Engine)?>(nil)
         var counts: Counts { slot.withLock { $0 }?.counts() ?? Counts() }
         func set(_ engine: any Engine) { slot.withLock { $0 = engine } }
+
+        private let counter = Mutex<EntryCounter?>(nil)
+        /// Entries in all, once they are counted.
+        var total: Int? { counter.withLock { $0 }?.total }
+        func set(_ counter: EntryCounter?) { self.counter.withLock { $0 = counter } }
     }
 
     /// Runs the engine beside the reporter's clock, the recorder and the signals. What writes to terminals and files has
     /// threads of its own.
     private func drive(
         _ engine: any Engine,
+        _ counter: EntryCounter?,
         _ reporter: Reporter,
         _ recorder: RunRecorder?,
         _ clock: ContinuousClock
@@ -135,6 +145,12 @@ struct RunSession: Sendable {
         defer { pool.shutDown() }
         return await withTaskGroup(of: RunResult?.self) { group in
             group.addTask { await engine.run() }
+            if let counter {
+                group.addTask {
+                    await counter.run()
+                    return nil
+                }
+            }
             group.addTask(executorPreference: pool) {
                 await reporter.run(clock: clock) { Self.wallClock() }
                 return nil
@@ -153,6 +169,7 @@ struct RunSession: Sendable {
             while let next = await group.next() {
                 guard let next else { continue }
                 result = next
+                counter?.stop()
                 group.cancelAll()
             }
             return result ?? RunResult(counts: engine.counts(), error: SyncError(.unexpected, "the run was lost"))

@@ -91,6 +91,23 @@ package struct HeldDirectory: Sendable, Equatable {
         HeldDirectory(raw: try check("openat", mds_open_directory(raw, name)))
     }
 
+    /// The same, but fails (`crossDevice`) where something is mounted on the entry, a bind mount of the same file system
+    /// too.
+    package func openDirectoryOnSameMount(_ name: EntryName) throws(FileFault) -> HeldDirectory {
+        HeldDirectory(raw: try check("openat2", mds_open_directory_same_mount(raw, name)))
+    }
+
+    /// Fails (`notEmpty`) where a directory has entries.
+    package func requireEmptyDirectory(_ name: EntryName) throws(FileFault) {
+        let directory = try openDirectory(name)
+        defer { directory.close() }
+        let listing = ListingBuffer()
+        while try directory.list(into: listing) > 0 {
+            var cursor = 0
+            if listing.next(&cursor) != nil { throw FileFault("unlinkat", -ENOTEMPTY) }
+        }
+    }
+
     /// Opens a file for reading.
     /// - Parameter keepAccessTime: do not touch the access time; needs the owner or root, and is given up silently.
     package func openFile(_ name: EntryName, keepAccessTime: Bool = false) throws(FileFault) -> OpenFile {

@@ -21,6 +21,8 @@ struct mds_stat {
 int mds_open_root(const char *path);
 /// A directory named in a held directory; a link is refused (ENOTDIR).
 int mds_open_directory(int at, const char *name);
+/// The same, and EXDEV where something is mounted there.
+int mds_open_directory_same_mount(int at, const char *name);
 /// A file for reading; a link is refused (ELOOP), a fifo does not block. keep_atime: EPERM for other people's files.
 int mds_open_file(int at, const char *name, int keep_atime);
 /// A file the user named, for reading: links are followed.
