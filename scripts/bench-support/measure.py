@@ -216,7 +216,7 @@ class Laboratory:
         cpu = first_match("/proc/cpuinfo", r"model name\s*:\s*(.+)") or platform.machine()
         memory = int(first_match("/proc/meminfo", r"MemTotal:\s*(\d+)") or 0) / 2**20
         system = first_match("/etc/os-release", r'PRETTY_NAME="?([^"\n]+)') or platform.system()
-        kind = subprocess.run(["stat", "-f", "-c", "%T", self.parent], stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
+        kind = subprocess.run(["findmnt", "-no", "FSTYPE", "-T", self.parent], stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
         return {"cpu": cpu, "cores": len(os.sched_getaffinity(0)), "memory_gib": round(memory),
                 "filesystem": kind, "kernel": platform.release(), "system": system}
 

@@ -145,7 +145,7 @@ def summary(results):
                 rows.append((result["workload"], f"wall, to {row['against']}", spread(row["wall"]), verdict(row)))
         for row in result.get("figures", []):
             if row["limit"] is not None:
-                rows.append((result["workload"], row["what"], f"{row['value']:g} {row['unit']}", verdict(row)))
+                rows.append((result["workload"], f"{row['tool']}, {row['what']}", f"{row['value']:g} {row['unit']}", verdict(row)))
         if "failed" in result or "not_run" in result:
             rows.append((result["workload"], "", "failed" if "failed" in result else "not run", ""))
     return table(("workload", "what", "figure", "target"), rows)
