@@ -83,6 +83,30 @@ int mds_create(int at, const char *name, uint32_t mode) {
     MDS_RETRY(int, openat(at, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
 }
 
+int mds_create_unnamed(int at, uint32_t mode) {
+    MDS_RETRY(int, openat(at, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, mode));
+}
+
+static void mds_descriptor_path(int fd, char path[40]) {
+    snprintf(path, 40, "/proc/self/fd/%d", fd);
+}
+
+int mds_link_unnamed(int fd, int at, const char *name) {
+    // Root may name the descriptor itself; others go through /proc (linkat(2)).
+    int first = linkat(fd, "", at, name, AT_EMPTY_PATH);
+    if (first == 0) return 0;
+    if (errno != ENOENT) return -errno;
+    char path[40];
+    mds_descriptor_path(fd, path);
+    MDS_RETRY(int, linkat(AT_FDCWD, path, at, name, AT_SYMLINK_FOLLOW));
+}
+
+int mds_reopen_for_reading(int fd) {
+    char path[40];
+    mds_descriptor_path(fd, path);
+    MDS_RETRY(int, open(path, O_RDONLY | O_CLOEXEC));
+}
+
 int mds_open_or_create(int at, const char *name, uint32_t mode) {
     MDS_RETRY(int, openat(at, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode));
 }
@@ -176,7 +200,7 @@ int mds_set_times_path(int fd, int64_t atime_s, uint32_t atime_ns, int64_t mtime
 int mds_chmod(int fd, uint32_t mode) { MDS_RETRY(int, fchmod(fd, mode)); }
 int mds_chmod_path(int fd, uint32_t mode) {
     char path[40];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    mds_descriptor_path(fd, path);
     MDS_RETRY(int, chmod(path, mode));
 }
 int mds_chown(int fd, uint32_t uid, uint32_t gid) { MDS_RETRY(int, fchown(fd, uid, gid)); }

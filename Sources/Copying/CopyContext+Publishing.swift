@@ -4,26 +4,25 @@ internal import Synchronization
 
 /// The last steps of an entry, the same for every thread that takes them.
 extension CopyContext {
-    /// Gives a finished temporary its name. On failure the temporary is removed and the old entry stays.
+    /// Gives a finished file its name. On failure nothing of it stays and the old entry does.
     func giveName(_ publication: Publication) -> Outcome {
         let node = publication.node
-        let place: HardLinkTable.Place?
-        let outcome: Outcome
         do throws(FileFault) {
-            try publication.temporary.withEntryName { (temporary) throws(FileFault) in
-                try publication.name.withEntryName { (name) throws(FileFault) in
+            try publication.name.withEntryName { (name) throws(FileFault) in
+                guard let temporary = publication.temporary else {
+                    try node.target.link(unnamed: publication.descriptor, as: name)
+                    node.set(.dirty)
+                    return
+                }
+                try temporary.withEntryName { (temporary) throws(FileFault) in
                     try rename(temporary, to: name, in: node, replaces: publication.replaces != nil)
                 }
             }
-            place = HardLinkTable.Place(node: node, name: publication.name, identity: nil)
-            outcome = .copied
+            return .copied
         } catch {
-            publication.temporary.withEntryName { try? node.target.removeFile($0) }
-            place = nil
-            outcome = nameFailure(error, node.path().appending(publication.name))
+            publication.removeTemporary()
+            return nameFailure(error, node.path().appending(publication.name))
         }
-        if let inode = publication.hardLink { hardLinks?.settle(inode, at: place) }
-        return outcome
     }
 
     /// Renames a temporary within its directory; what is replaced is kept first where the user wants backups.

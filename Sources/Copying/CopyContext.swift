@@ -51,6 +51,8 @@ final class CopyContext: Sendable {
     private let isMarked = Atomic(false)
     /// Cleared when a clone was refused: not asked again.
     let clonesBlocks = Atomic<Bool>(true)
+    /// Cleared when the target's file system was found not to know files without a name.
+    let makesUnnamedFiles = Atomic<Bool>(true)
     /// Listing errors of any kind: nothing is deleted after one.
     let listingErrors = Atomic<Int>(0)
 

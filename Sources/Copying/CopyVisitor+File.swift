@@ -234,7 +234,7 @@ extension CopyVisitor {
                             Publication(
                                 node: node,
                                 descriptor: file.detach(),
-                                temporary: .root,
+                                temporary: nil,
                                 name: BytePath(name: name),
                                 replaces: existing.identity,
                                 size: 0,
@@ -389,14 +389,12 @@ extension CopyVisitor {
         }
         let wanted = context.attributeRules.wanted(metadata, kind: .file)
         let inherits = context.inherits(node)
-        let temporary = worker.names.next()
+        var temporary: BytePath?
         let target: OpenFile
         do throws(FileFault) {
             try context.willChange()
             let mode = inherits ? 0o600 : wanted.permissions & 0o777
-            target = try withPatience(context.control) { () throws(FileFault) in
-                try node.target.createFile(temporary, mode: mode)
-            }
+            target = try createTarget(mode: mode, in: node, isNew: replaces == nil, &temporary, worker)
         } catch {
             settleFailed(hardLink)
             return fail(context.failure(error, "could not create a file for \(node.path(of: name))"))
@@ -411,7 +409,7 @@ extension CopyVisitor {
                 try finishAttributes(from: source, to: target, wanted, inherits: inherits, name, node)
             } catch { throw .write(error) }
         } catch {
-            try? node.target.removeFile(temporary)
+            temporary?.withEntryName { try? node.target.removeFile($0) }
             settleFailed(hardLink)
             switch error {
             case .changed:
@@ -438,6 +436,29 @@ extension CopyVisitor {
             worker
         )
         return true
+    }
+
+    /// Makes the file that receives the bytes: without a name where the name it is for is free and the file system can,
+    /// else under a temporary name.
+    private func createTarget(
+        mode: UInt32,
+        in node: DirectoryNode,
+        isNew: Bool,
+        _ temporary: inout BytePath?,
+        _ worker: CopyWorker
+    ) throws(FileFault) -> OpenFile {
+        if isNew, context.makesUnnamedFiles.load(ordering: .relaxed) {
+            let unnamed = try withPatience(context.control) { () throws(FileFault) in
+                try node.target.createUnnamedFile(mode: mode)
+            }
+            if let unnamed { return unnamed }
+            context.makesUnnamedFiles.store(false, ordering: .relaxed)
+        }
+        let name = worker.names.next()
+        temporary = BytePath(name: name)
+        return try withPatience(context.control) { () throws(FileFault) in
+            try node.target.createFile(name, mode: mode)
+        }
     }
 
     private func settleFailed(_ hardLink: FileIdentity?) {
@@ -475,7 +496,7 @@ extension CopyVisitor {
 
     private func publish(
         _ target: consuming OpenFile,
-        temporary: EntryName,
+        temporary: BytePath?,
         name: EntryName,
         in node: DirectoryNode,
         replaces: Metadata?,
@@ -485,46 +506,19 @@ extension CopyVisitor {
         hardLink: FileIdentity?,
         _ worker: CopyWorker
     ) {
-        if context.publishesLater {
-            let publication = Publication(
-                node: node,
-                descriptor: target.detach(),
-                temporary: BytePath(name: temporary),
-                name: BytePath(name: name),
-                replaces: replaces?.identity,
-                size: metadata.size,
-                changes: changes,
-                digest: digest,
-                hardLink: hardLink
-            )
-            guard let publisher else { return worker.publishing.publish(publication) }
-            node.hold()
-            publisher.offer(.file(publication))
-            return
-        }
-        var outcome = Outcome.copied
-        do throws(FileFault) {
-            try context.rename(temporary, to: name, in: node, replaces: replaces != nil)
-        } catch {
-            try? node.target.removeFile(temporary)
-            outcome = context.nameFailure(error, node.path(of: name))
-        }
-        if let hardLink {
-            var place: HardLinkTable.Place?
-            if case .copied = outcome { place = .init(node: node, name: BytePath(name: name), identity: nil) }
-            context.hardLinks?.settle(hardLink, at: place)
-        }
-        var bytes = metadata.size
-        if case .failed = outcome { bytes = 0 }
-        context.finish(
-            outcome,
-            .file,
-            in: node,
-            name: name,
-            tally: worker.tally,
+        let publication = Publication(
+            node: node,
+            descriptor: target.detach(),
+            temporary: temporary,
+            name: BytePath(name: name),
+            replaces: replaces?.identity,
+            size: metadata.size,
             changes: changes,
-            bytes: bytes,
-            digest: digest
+            digest: digest,
+            hardLink: hardLink
         )
+        guard let publisher else { return worker.publishing.publish(publication) }
+        node.hold()
+        publisher.offer(.file(publication))
     }
 }

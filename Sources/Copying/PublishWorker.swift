@@ -12,19 +12,24 @@ final class PublishWorker {
         tally = context.account.makeTally()
     }
 
-    /// Finishes a temporary file. Whatever goes wrong, the temporary is removed and the old entry stays.
+    /// Finishes a file that has all its bytes and attributes. Whatever goes wrong, nothing of it stays and the old entry
+    /// does.
     func publish(_ publication: Publication) {
         let file = OpenFile(raw: publication.descriptor)
+        if context.control.shouldStop { return publication.removeTemporary() }
         let outcome: Outcome
-        if context.control.shouldStop {
-            publication.temporary.withEntryName { try? publication.node.target.removeFile($0) }
-            return
-        }
-        if let error = synchronize(file, publication) {
-            publication.temporary.withEntryName { try? publication.node.target.removeFile($0) }
+        if context.publishesLater, let error = synchronize(file, publication) {
+            publication.removeTemporary()
             outcome = context.failure(error)
         } else {
             outcome = context.giveName(publication)
+        }
+        if let inode = publication.hardLink {
+            var place: HardLinkTable.Place?
+            if case .copied = outcome {
+                place = HardLinkTable.Place(node: publication.node, name: publication.name, identity: nil)
+            }
+            context.hardLinks?.settle(inode, at: place)
         }
         account(for: publication, outcome)
     }
@@ -48,36 +53,30 @@ final class PublishWorker {
 
     /// Content and attributes on the disk, and (`--verify`) read back from it. An fsync error is final.
     private func synchronize(_ file: borrowing OpenFile, _ publication: Publication) -> SyncError? {
-        let path = publication.node.path().appending(publication.name)
+        let path = { publication.node.path().appending(publication.name) }
         do throws(FileFault) {
             try file.synchronize()
         } catch {
-            return error.syncError("could not write \(path) to the disk")
+            return error.syncError("could not write \(path()) to the disk")
         }
         guard context.options.verify, let digest = publication.digest else { return nil }
         file.forgetCache()
         do throws(ContentFault) {
             let written: OpenFile
-            do throws(FileFault) {
-                written = try publication.temporary.withEntryName { (name) throws(FileFault) in
-                    try publication.node.target.openFile(name)
-                }
-            } catch {
-                throw .read(error)
-            }
+            do throws(FileFault) { written = try file.reopenedForReading() } catch { throw .read(error) }
             let again = try checker.digest(of: written, publication.size)
             tally.bytesCompared.add(Int(publication.size))
             if again == digest { return nil }
         } catch {
             switch error {
-            case .read(let fault), .write(let fault): return fault.syncError("could not read \(path) back")
-            case .stopped: return SyncError(.interrupted, "stopped while reading \(path) back")
+            case .read(let fault), .write(let fault): return fault.syncError("could not read \(path()) back")
+            case .stopped: return SyncError(.interrupted, "stopped while reading \(path()) back")
             case .changed: break
             }
         }
         return SyncError(
             .item,
-            "\(path) was not written correctly",
+            "\(path()) was not written correctly",
             why: "its digest read back from the disk differs",
             hint: "check the disk (dmesg, smartctl) and the memory, then run the same command again"
         )

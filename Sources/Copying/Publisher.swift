@@ -18,7 +18,8 @@ struct Publication: Sendable {
     let node: DirectoryNode
     /// Open for writing; closed by whoever publishes.
     let descriptor: Int32
-    let temporary: BytePath
+    /// Nil where the file has no name yet at all.
+    let temporary: BytePath?
     let name: BytePath
     /// What the target has under the name.
     let replaces: FileIdentity?
@@ -27,6 +28,11 @@ struct Publication: Sendable {
     let digest: Digest?
     /// Set where other names of the inode wait for this one.
     let hardLink: FileIdentity?
+
+    /// Takes back what would be litter; an unnamed file goes with its descriptor.
+    func removeTemporary() {
+        temporary?.withEntryName { try? node.target.removeFile($0) }
+    }
 }
 
 /// Threads that only wait for the disk: many fsyncs in flight share the file system's journal commits, one at a time would
@@ -78,7 +84,7 @@ final class Publisher: Sendable {
     /// Removes the temporaries that a blocked disk keeps from being finished. For the end of the process only.
     func abandon() {
         for publication in inFlight.withLock({ Array($0.values) }) {
-            publication.temporary.withEntryName { try? publication.node.target.removeFile($0) }
+            publication.removeTemporary()
         }
     }
 

@@ -133,6 +133,19 @@ package struct HeldDirectory: Sendable, Equatable {
         OpenFile(raw: try check("openat", mds_create(raw, name, mode)))
     }
 
+    /// Makes a new file that has no name yet: a process that dies leaves nothing behind. Nil where the file system cannot.
+    package func createUnnamedFile(mode: UInt32) throws(FileFault) -> OpenFile? {
+        let descriptor = mds_create_unnamed(raw, mode)
+        // Kernels and file systems without it: EISDIR and EOPNOTSUPP (open(2)); some FUSE ones say EINVAL or ENOENT.
+        if [EOPNOTSUPP, EISDIR, EINVAL, ENOENT].contains(-descriptor) { return nil }
+        return OpenFile(raw: try check("openat(O_TMPFILE)", descriptor))
+    }
+
+    /// Gives an unnamed file its first name; the name must be free.
+    package func link(unnamed descriptor: Int32, as name: EntryName) throws(FileFault) {
+        _ = try check("linkat", mds_link_unnamed(descriptor, raw, name))
+    }
+
     package func openOrCreateFile(_ name: EntryName, mode: UInt32) throws(FileFault) -> OpenFile {
         OpenFile(raw: try check("openat", mds_open_or_create(raw, name, mode)))
     }

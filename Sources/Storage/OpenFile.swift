@@ -20,6 +20,11 @@ package struct OpenFile: ~Copyable {
         return descriptor
     }
 
+    /// Opens the same file once more, for reading it back.
+    package func reopenedForReading() throws(FileFault) -> OpenFile {
+        OpenFile(raw: try check("open", mds_reopen_for_reading(raw)))
+    }
+
     package func metadata() throws(FileFault) -> Metadata {
         var stat = mds_stat()
         _ = try check("fstat", mds_fstat(raw, &stat))

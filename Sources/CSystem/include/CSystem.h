@@ -31,6 +31,12 @@ int mds_open_user_file(const char *path);
 int mds_open_file_beneath(int at, const char *path);
 /// A new file that must not exist.
 int mds_create(int at, const char *name, uint32_t mode);
+/// A new file without a name, in the file system of a directory; EOPNOTSUPP or EISDIR where that is not known.
+int mds_create_unnamed(int at, uint32_t mode);
+/// Gives an unnamed file its first name, which must be free.
+int mds_link_unnamed(int fd, int at, const char *name);
+/// A second descriptor of an open file, for reading.
+int mds_reopen_for_reading(int fd);
 /// A file that may exist, for a marker; a link is refused.
 int mds_open_or_create(int at, const char *name, uint32_t mode);
 /// A handle to the entry itself, whatever it is, without opening it.
