@@ -39,7 +39,7 @@ let package = Package(
     targets: [
         // C foundations: module maps and static inline shims; one Swift owner each.
         .target(name: "CSystem"),
-        .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+        .target(name: "CXXHash", exclude: ["kernel.h"]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
         // Values only.

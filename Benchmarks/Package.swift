@@ -35,7 +35,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     ],
     targets: [
-        .systemLibrary(name: "CXXHash", path: "Engines/CXXHash", pkgConfig: "libxxhash"),
+        .target(name: "CXXHash", path: "Engines/CXXHash", exclude: ["kernel.h"]),
         .systemLibrary(name: "COpenSSL", path: "Engines/COpenSSL", pkgConfig: "libcrypto"),
         engine("MediaModel", []),
         engine("Checksums", ["MediaModel", "CXXHash", "COpenSSL"]),

@@ -5,7 +5,7 @@ package import MediaModel
 /// A digest that is fed piece by piece. One owner, freed once; not for use by two threads at a time.
 package struct StreamingDigest: ~Copyable {
     private enum State {
-        case xxh3(OpaquePointer)
+        case xxh3(UnsafeMutableRawPointer)
         case openSSL(OpaquePointer)
     }
 
@@ -17,7 +17,7 @@ package struct StreamingDigest: ~Copyable {
         self.algorithm = algorithm
         switch algorithm {
         case .xxh3:
-            guard let raw = XXH3_createState() else { preconditionFailure("no memory for a digest") }
+            guard let raw = mds_xxh3_create() else { preconditionFailure("no memory for a digest") }
             state = .xxh3(raw)
         case .sha256, .blake2b:
             guard let raw = EVP_MD_CTX_new() else { preconditionFailure("no memory for a digest") }
@@ -28,7 +28,7 @@ package struct StreamingDigest: ~Copyable {
 
     deinit {
         switch state {
-        case .xxh3(let raw): XXH3_freeState(raw)
+        case .xxh3(let raw): mds_xxh3_free(raw)
         case .openSSL(let raw): EVP_MD_CTX_free(raw)
         }
     }
@@ -37,7 +37,7 @@ package struct StreamingDigest: ~Copyable {
     package func reset() {
         switch state {
         case .xxh3(let raw):
-            XXH3_128bits_reset(raw)
+            mds_xxh3_reset(raw)
         case .openSSL(let raw):
             let done = EVP_DigestInit_ex(raw, algorithm == .sha256 ? EVP_sha256() : EVP_blake2b512(), nil)
             precondition(done == 1, "OpenSSL offers no \(algorithm.rawValue)")
@@ -48,7 +48,7 @@ package struct StreamingDigest: ~Copyable {
     package func update(_ bytes: UnsafeRawBufferPointer) {
         guard let base = bytes.baseAddress, !bytes.isEmpty else { return }
         switch state {
-        case .xxh3(let raw): XXH3_128bits_update(raw, base, bytes.count)
+        case .xxh3(let raw): mds_xxh3_update(raw, base, bytes.count)
         case .openSSL(let raw): precondition(EVP_DigestUpdate(raw, base, bytes.count) == 1, "OpenSSL digest failed")
         }
     }
@@ -71,7 +71,7 @@ package struct StreamingDigest: ~Copyable {
     package func finish() -> Digest {
         switch state {
         case .xxh3(let raw):
-            return Digest(xxh3: XXH3_128bits_digest(raw))
+            return Digest(xxh3: mds_xxh3_finish(raw))
         case .openSSL(let raw):
             let bytes = [UInt8](unsafeUninitializedCapacity: algorithm.byteCount) { buffer, count in
                 var length: UInt32 = 0
@@ -85,7 +85,7 @@ package struct StreamingDigest: ~Copyable {
     /// The digest of one buffer in one go: for files that fit in one read.
     package func digest(of bytes: UnsafeRawBufferPointer) -> Digest {
         if case .xxh3 = state, let base = bytes.baseAddress {
-            return Digest(xxh3: XXH3_128bits(base, bytes.count))
+            return Digest(xxh3: mds_xxh3_of(base, bytes.count))
         }
         reset()
         update(bytes)
@@ -95,10 +95,10 @@ package struct StreamingDigest: ~Copyable {
 
 extension Digest {
     /// The canonical (big-endian) form, which `xxhsum -H2` prints.
-    fileprivate init(xxh3 value: XXH128_hash_t) {
+    fileprivate init(xxh3 value: mds_xxh3_digest) {
         let bytes = [UInt8](unsafeUninitializedCapacity: 16) { buffer, count in
-            withUnsafeBytes(of: value.high64.bigEndian) { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
-            withUnsafeBytes(of: value.low64.bigEndian) {
+            withUnsafeBytes(of: value.high.bigEndian) { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
+            withUnsafeBytes(of: value.low.bigEndian) {
                 UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[8...]).copyMemory(
                     from: $0
                 )

@@ -1,2 +1,0 @@
-// libxxhash as it is installed; Checksums is its only Swift owner.
-#include <xxhash.h>
