@@ -105,7 +105,10 @@ extension CopyVisitor {
                 changes.insert(.content)
             }
         }
-        if changes.contains(.content) { return .copy(existing, changes) }
+        if changes.contains(.content) {
+            // As rsync says it: a content is known to differ only where it was compared.
+            return .copy(existing, context.options.checksum ? changes : changes.subtracting(.content))
+        }
         return settleUnchanged(name, source, existing, wanted, changes, in: node, worker)
     }
 

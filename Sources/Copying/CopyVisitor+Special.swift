@@ -43,7 +43,9 @@ extension CopyVisitor {
                     return account(update(name, existing, wanted, changes, in: node), changes)
                 }
             } else {
-                changes = existing.kind == kind ? .content : [.new, .kind]
+                changes =
+                    existing.kind == kind
+                    ? wanted.changes(from: existing, kind: kind).union(.content) : [.new, .kind]
             }
         } else if context.options.existingOnly {
             return account(.skipped(.notExisting), [])
