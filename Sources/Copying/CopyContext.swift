@@ -190,6 +190,12 @@ final class CopyContext: Sendable {
         )
     }
 
+    /// Whether extended attributes are worth a look, which costs several calls an entry: the source was changed after the
+    /// target was, or everything is compared.
+    func mayDifferInAttributes(_ source: Metadata, _ target: Metadata) -> Bool {
+        options.extendedAttributes && (options.checksum || source.changeTime > target.changeTime)
+    }
+
     /// Whether files go to the publisher before they get their name.
     var publishesLater: Bool { !options.dryRun && (options.durability == .file || options.verify) }
 

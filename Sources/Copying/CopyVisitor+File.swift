@@ -123,6 +123,11 @@ extension CopyVisitor {
         _ worker: CopyWorker
     ) -> Verdict {
         var changes = changes
+        if context.mayDifferInAttributes(source, existing), !attributesEqual(name, in: node) {
+            changes.insert(.xattr)
+        }
+        // A second name of the target's file may lie anywhere: attributes are not written through it.
+        if !changes.isEmpty, existing.linkCount > 1 { return .copy(existing, changes) }
         if source.linkCount > 1, let links = context.hardLinks {
             switch links.claim(source) {
             case .first:
@@ -138,18 +143,11 @@ extension CopyVisitor {
                 }
             }
         }
-        if context.options.extendedAttributes, source.changeTime > existing.changeTime,
-            !attributesEqual(name, in: node)
-        {
-            changes.insert(.xattr)
-        }
         if changes.isEmpty {
             worker.tally.bytesSeen.add(Int(source.size))
             context.finish(.unchanged, .file, in: node, name: name, tally: worker.tally)
             return .finished
         }
-        // A second name of the target's file may lie anywhere: attributes are not written through it.
-        if existing.linkCount > 1, source.linkCount == 1 { return .copy(existing, changes) }
         worker.tally.bytesSeen.add(Int(source.size))
         updateAttributes(name, existing, wanted, changes, in: node, worker)
         return .finished

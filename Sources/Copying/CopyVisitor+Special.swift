@@ -39,7 +39,7 @@ extension CopyVisitor {
             if sameEntry(name, kind, source, text, existing, in: node) {
                 changes = wanted.changes(from: existing, kind: kind)
                 if changes.isEmpty { return account(.unchanged, []) }
-                if existing.linkCount == 1 || source.linkCount > 1 {
+                if existing.linkCount == 1 {
                     return account(update(name, existing, wanted, changes, in: node), changes)
                 }
             } else {

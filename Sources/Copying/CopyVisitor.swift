@@ -182,7 +182,7 @@ final class CopyVisitor: TreeVisitor {
     private func prepareExisting(_ node: DirectoryNode, _ source: Metadata) throws(FileFault) {
         let target = try node.target.metadata()
         node.changes.formUnion(node.wanted.changes(from: target, kind: .directory))
-        if context.options.extendedAttributes, source.changeTime > target.changeTime,
+        if context.mayDifferInAttributes(source, target),
             try !ExtendedAttributes.equal(node.source.raw, node.target.raw, asRoot: context.host.isRoot)
         {
             node.changes.insert(.xattr)
