@@ -15,8 +15,8 @@ enum ContentFault: Error {
 
 /// Moves the content of one file after the other for one thread, digesting on the way. One owner.
 final class ContentCopier {
-    /// Bytes of the buffer. Files that fit are read and written in one call each; 64 KB to 1 MB could not be told apart.
-    static let bufferBytes = 256 << 10
+    /// Bytes of the buffer. Files that fit are read and written in one call each; 64 KB to 1 MB could not be told apart, and there is one for each worker.
+    static let bufferBytes = 128 << 10
     /// From this size on idle workers are asked to help.
     static let sharedBytes: Int64 = 64 << 20
     /// From this size on blocks are reserved first, so that a full disk shows before the work and not after it.

@@ -75,16 +75,26 @@ extension CopyContext {
                 node.source = try reopen(node, from: root.source, control)
                 node.target = try reopen(node, from: root.target, control)
             }
+            // The root comes last, when the marker is gone again.
+            if node.depth > 0 { try willChange() }
             try setAttributes(of: node, flags)
         } catch {
             close(node, failure(error, "could not set the attributes of the directory \(node.path())"), tally: tally)
             return nil
         }
-        if options.durability != .file {
-            close(node, natural, tally: tally)
-            return nil
+        if synchronizesItself(node) { return natural }
+        close(node, natural, tally: tally)
+        return nil
+    }
+
+    /// Whether a directory needs an fsync of its own.
+    func synchronizesItself(_ node: DirectoryNode) -> Bool {
+        switch directoryDurability {
+        case .none: false
+        case .each: true
+        // The root stands for the whole journal; another file system mounted below has a journal of its own.
+        case .journal: node.depth == 0 || node.flags.contains(.otherDevice)
         }
-        return natural
     }
 
     private func setAttributes(of node: DirectoryNode, _ flags: DirectoryNode.Flags) throws(FileFault) {

@@ -27,6 +27,8 @@ final class CopyContext: Sendable {
     /// Runs that died in this target; their temporaries are removed on the way.
     let deadRuns: Set<RunID>
     let backup: BackupStore?
+    /// How the target's directories become durable.
+    let directoryDurability: DirectoryDurability
     let marker: RunMarker
     /// True where new entries do not get the process's own group (mounted with `grpid`).
     var inheritsGroups: Bool { inheritsGroupsFlag.load(ordering: .relaxed) }
@@ -79,6 +81,8 @@ final class CopyContext: Sendable {
         deadRuns = Set(marker.deadRuns)
         self.backup = backup
         self.marker = marker
+        directoryDurability =
+            options.durability == .file ? DirectoryDurability(of: root.target) : DirectoryDurability.none
         attributeRules = AttributeRules(preservesOwner: host.isRoot, chown: options.chown, chmod: options.chmod)
         selection = Selection(filters: options.filters, fileList: options.fileList, half: options.half)
         limiter = options.bandwidthLimit.map { BandwidthLimiter(bytesPerSecond: $0) }

@@ -30,11 +30,11 @@ package struct RunResult: Sendable {
 /// copied, made durable and named; hard links are made; extraneous entries are deleted; the root gets its times. A run
 /// that is stopped or killed at any moment leaves every name with its whole old or whole new content.
 package final class CopyEngine: Sendable {
-    private let sourcePath: BytePath
+    let sourcePath: BytePath
     private let targetPath: BytePath
-    private let options: CopyOptions
+    let options: CopyOptions
     private let run: RunID
-    private let host: Host
+    let host: Host
     private let control: RunControl
     private let sink: EventSink
     private let account = Account()

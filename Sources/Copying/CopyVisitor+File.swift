@@ -219,6 +219,7 @@ extension CopyVisitor {
             return
         }
         do throws(FileFault) {
+            try context.willChange()
             // Through a real descriptor where it opens (it can be made durable), else through a handle to the entry.
             do throws(FileFault) {
                 let file = try node.target.openFile(name)

@@ -100,6 +100,7 @@ extension CopyVisitor {
                 node.target = try reopen(node, from: context.root.target, context.control)
             }
             worker.stand(at: node)
+            if !dryRun { try context.willChange() }
             let isClosed = !dryRun && !context.host.isRoot && node.wanted.permissions & 0o300 != 0o300
             if isClosed { try node.target.setPermissions(node.wanted.permissions | 0o700) }
             body()
@@ -109,7 +110,9 @@ extension CopyVisitor {
             }
             if isClosed { try node.target.setPermissions(node.wanted.permissions) }
             try node.target.setTimes(access: node.wanted.accessTime, modification: node.wanted.modificationTime)
-            if context.options.durability == .file { try node.target.synchronize() }
+            if context.synchronizesItself(node) {
+                try node.target.synchronize()
+            }
         } catch {
             let problem = error.syncError("could not finish the directory \(node.path())")
             context.finish(context.failure(problem), .directory, in: node, name: nil, tally: worker.tally)

@@ -78,6 +78,7 @@ extension CopyVisitor {
     ) -> Outcome {
         if context.options.dryRun { return .updated }
         do throws(FileFault) {
+            try context.willChange()
             let entry = try node.target.openEntry(name)
             if try entry.metadata().identity == existing.identity {
                 try setAttributes(entry, wanted, changes, isLink: existing.kind == .symlink)
@@ -152,6 +153,7 @@ extension CopyVisitor {
             if context.options.dryRun {
                 try node.target.requireEmptyDirectory(name)
             } else {
+                try context.willChange()
                 try node.target.removeDirectory(name)
                 node.set(.dirty)
             }

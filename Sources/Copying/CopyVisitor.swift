@@ -142,7 +142,7 @@ final class CopyVisitor: TreeVisitor {
         node.target = try withPatience(context.control) { () throws(FileFault) in try parent.openDirectory(node.name) }
         if mode != node.wanted.permissions { node.set(.lateMode) }
         above.set(.dirty)
-        node.set(.fresh)
+        node.set(above.flags.contains(.otherDevice) ? [.fresh, .otherDevice] : .fresh)
         try prepareFresh(node, parentInherits: context.inherits(above))
         return true
     }
@@ -181,6 +181,7 @@ final class CopyVisitor: TreeVisitor {
 
     private func prepareExisting(_ node: DirectoryNode, _ source: Metadata) throws(FileFault) {
         let target = try node.target.metadata()
+        if target.device != context.targetDevice { node.set(.otherDevice) }
         node.changes.formUnion(node.wanted.changes(from: target, kind: .directory))
         if context.mayDifferInAttributes(source, target),
             try !ExtendedAttributes.equal(node.source.raw, node.target.raw, asRoot: context.host.isRoot)

@@ -37,6 +37,8 @@ final class DirectoryNode: @unchecked Sendable {
         static let hasExtraneous = Flags(rawValue: 512)
         /// The root: its descriptors stay open to the end of the run.
         static let keepsHandles = Flags(rawValue: 1024)
+        /// On another device than the target's root.
+        static let otherDevice = Flags(rawValue: 2048)
     }
 
     private(set) var parent: DirectoryNode?

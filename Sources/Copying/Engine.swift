@@ -10,6 +10,29 @@ package protocol Engine: Sendable {
 
     /// The process ends without waiting any longer: removes what would be litter.
     func abandon()
+
+    /// Counts what the run is going to see, beside it; nil where it is known otherwise or not worth the reading.
+    func entryCounter() -> EntryCounter?
 }
 
-extension CopyEngine: Engine {}
+extension CopyEngine: Engine {
+    package func entryCounter() -> EntryCounter? {
+        EntryCounter(root: sourcePath, options: options, host: host)
+    }
+}
+
+extension VerifyEngine {
+    package func entryCounter() -> EntryCounter? {
+        EntryCounter(root: sourcePath, options: options.selection, host: host)
+    }
+}
+
+extension ManifestEngine {
+    package func entryCounter() -> EntryCounter? {
+        EntryCounter(root: rootPath, options: options.selection, host: host)
+    }
+}
+
+extension ManifestCheckEngine {
+    package func entryCounter() -> EntryCounter? { nil }
+}

@@ -98,7 +98,7 @@ package final class ManifestCheckEngine: Engine {
         private let engine: ManifestCheckEngine
         private let root: HeldDirectory
         private let tally: Tally
-        private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
+        private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 128 << 10, alignment: 4096)
         private var digests: [DigestAlgorithm: DigestBox] = [:]
 
         /// A digest that can lie in a dictionary.

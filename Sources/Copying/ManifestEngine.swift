@@ -5,10 +5,10 @@ internal import Synchronization
 
 /// Digests every file of a tree, in parallel. Lines come as files are done: their order is not fixed.
 package final class ManifestEngine: Engine {
-    private let rootPath: BytePath
-    private let options: VerifyOptions
+    let rootPath: BytePath
+    let options: VerifyOptions
     private let run: RunID
-    private let host: Host
+    let host: Host
     private let control: RunControl
     private let sink: EventSink
     private let account = Account()

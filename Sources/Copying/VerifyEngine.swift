@@ -4,11 +4,11 @@ package import Storage
 
 /// Compares two trees: both sides are read, in parallel, and every difference is told.
 package final class VerifyEngine: Engine {
-    private let sourcePath: BytePath
+    let sourcePath: BytePath
     private let targetPath: BytePath
-    private let options: VerifyOptions
+    let options: VerifyOptions
     private let run: RunID
-    private let host: Host
+    let host: Host
     private let control: RunControl
     private let sink: EventSink
     private let account = Account()

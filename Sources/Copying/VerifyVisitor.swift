@@ -121,7 +121,8 @@ final class VerifyVisitor: TreeVisitor {
     /// Entries that only the target has; what lies below such a directory is counted with it.
     func listed(_ node: DirectoryNode, worker: Worker) {
         guard node.target.isOpen else { return }
-        let known = node.nameHashes.sorted()
+        node.nameHashes.sort()
+        let known = node.nameHashes
         node.nameHashes = []
         do throws(FileFault) {
             try context.forEachEntry(of: node.target, worker.copy) { entry in

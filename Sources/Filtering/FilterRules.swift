@@ -44,7 +44,7 @@ package struct FilterRules: Sendable {
         as decision: Default,
         separatedBy separator: Separator = .line
     ) {
-        for entry in ListFile.entries(contents, separator: separator) {
+        for entry in ListFile(contents, separator: separator) {
             append(entry, as: decision)
         }
     }

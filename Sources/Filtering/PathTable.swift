@@ -19,31 +19,42 @@ struct PathTable: Sendable {
         case entry, contents
     }
 
+    /// The bytes of listed paths, one behind the other. An ancestor is the beginning of a path and takes no bytes.
     private var arena: [UInt8] = []
-    /// Where each path ends in the arena; it begins where the one before ends.
-    private var ends: [Int] = []
+    private var starts: [Int] = []
+    private var lengths: [UInt32] = []
     private var states: [State] = []
     /// Index + 1 of a path, 0 where free. A power of two, at most four fifths full.
     private var slots = [Int](repeating: 0, count: 16)
     private(set) var listedCount = 0
 
-    var count: Int { ends.count }
+    /// - Parameter expectedBytes: room to make for the paths.
+    init(expectedBytes: Int) {
+        arena.reserveCapacity(expectedBytes)
+    }
+
+    var count: Int { starts.count }
 
     func state(_ entry: Int) -> State { states[entry] }
 
     func path(_ entry: Int) -> [UInt8] { Array(arena[range(entry)]) }
 
-    private func range(_ entry: Int) -> Range<Int> { (entry == 0 ? 0 : ends[entry - 1])..<ends[entry] }
+    private func range(_ entry: Int) -> Range<Int> { starts[entry]..<starts[entry] + Int(lengths[entry]) }
 
     /// Adds a path and its ancestors, the root included.
     mutating func insert(_ components: [ArraySlice<UInt8>], listing: Listing) {
-        var path: [UInt8] = []
-        for component in components {
-            update(path, adding: .ancestor)
-            if !path.isEmpty { path.append(UInt8(ascii: "/")) }
-            path += component
+        let start = arena.count
+        arena += components.joined(separator: [UInt8(ascii: "/")])
+        let known = count
+        var end = arena.count
+        if end > start, states(start..<end)?.contains(.listed) != true { listedCount += 1 }
+        update(start..<end, adding: listing == .contents ? [.listed, .contents] : .listed)
+        // From the bottom up: where an ancestor is known, all above it are.
+        while end > start {
+            end = arena[start..<end].lastIndex(of: UInt8(ascii: "/")) ?? start
+            guard update(start..<end, adding: .ancestor) else { break }
         }
-        update(path, adding: listing == .contents ? [.listed, .contents] : .listed)
+        if count == known { arena.removeSubrange(start...) }
     }
 
     /// The index of a path; nil where it is not in the set.
@@ -52,28 +63,37 @@ struct PathTable: Sendable {
         return entry == 0 ? nil : entry - 1
     }
 
-    private mutating func update(_ path: [UInt8], adding state: State) {
-        let entry = path.withUnsafeBufferPointer { bytes in find(bytes) } ?? append(path)
-        if state.contains(.listed), !states[entry].contains(.listed), !path.isEmpty { listedCount += 1 }
-        states[entry].formUnion(state)
+    private func find(_ range: Range<Int>) -> Int? {
+        arena.withUnsafeBufferPointer { find(UnsafeBufferPointer(rebasing: $0[range])) }
     }
 
-    private mutating func append(_ path: [UInt8]) -> Int {
-        if (ends.count + 1) * 5 > slots.count * 4 { grow() }
-        arena += path
-        ends.append(arena.count)
+    private func states(_ range: Range<Int>) -> State? { find(range).map { states[$0] } }
+
+    /// Gives a path of the arena a state. False when it had the state already.
+    @discardableResult
+    private mutating func update(_ range: Range<Int>, adding state: State) -> Bool {
+        let entry = find(range) ?? append(range)
+        let before = states[entry]
+        states[entry].formUnion(state)
+        return states[entry] != before
+    }
+
+    private mutating func append(_ range: Range<Int>) -> Int {
+        if (count + 1) * 5 > slots.count * 4 { grow() }
+        starts.append(range.lowerBound)
+        lengths.append(UInt32(range.count))
         states.append([])
-        let place = path.withUnsafeBufferPointer { slot(of: $0) }
-        slots[place] = ends.count
-        return ends.count - 1
+        slots[slot(of: range)] = count
+        return count - 1
     }
 
     private mutating func grow() {
         slots = [Int](repeating: 0, count: slots.count * 2)
-        for entry in ends.indices {
-            let place = arena.withUnsafeBufferPointer { slot(of: UnsafeBufferPointer(rebasing: $0[range(entry)])) }
-            slots[place] = entry + 1
-        }
+        for entry in 0..<count { slots[slot(of: range(entry))] = entry + 1 }
+    }
+
+    private func slot(of range: Range<Int>) -> Int {
+        arena.withUnsafeBufferPointer { slot(of: UnsafeBufferPointer(rebasing: $0[range])) }
     }
 
     /// The slot that holds a path, or the free one where it belongs. Seeded per process by `Hasher`, so that a list
@@ -83,10 +103,18 @@ struct PathTable: Sendable {
         hasher.combine(bytes: UnsafeRawBufferPointer(path))
         let mask = slots.count - 1
         var place = hasher.finalize() & mask
-        while slots[place] != 0, !arena[range(slots[place] - 1)].elementsEqual(path) {
-            place = (place + 1) & mask
+        return arena.withUnsafeBufferPointer { arena in
+            while slots[place] != 0 {
+                let entry = slots[place] - 1
+                if Int(lengths[entry]) == path.count,
+                    UnsafeBufferPointer(rebasing: arena[range(entry)]).elementsEqual(path)
+                {
+                    break
+                }
+                place = (place + 1) & mask
+            }
+            return place
         }
-        return place
     }
 }
 

@@ -55,20 +55,35 @@ struct RunSession: Sendable {
             output: LineWriter(descriptor: 1),
             errors: LineWriter(descriptor: 2),
             columns: { TerminalSupport.columns(2) },
-            sample: { ProgressSample(counts: engineSlot.counts) }
+            sample: { ProgressSample(counts: engineSlot.counts, totalEntries: engineSlot.total) }
         )
+        // A closed output is an error of a write, reported like any other.
+        signal(SIGPIPE, SIG_IGN)
         let host = Storage.Host.current()
         let recorder = RunRecord.open(
             RunRecord(
-                id: run, command: command, arguments: RawArguments.all, source: source.description,
-                target: target?.description, pid: getpid(), startedAt: wallClock()),
-            state: output.state, isRoot: host.isRoot, reporter: reporter, counts: { engineSlot.counts })
+                id: run,
+                command: command,
+                arguments: RawArguments.all,
+                source: source.description,
+                target: target?.description,
+                pid: getpid(),
+                startedAt: wallClock()
+            ),
+            state: output.state,
+            isRoot: host.isRoot,
+            reporter: reporter,
+            counts: { engineSlot.counts }
+        )
         let session = RunSession(
-            run: run, host: host, control: RunControl(),
+            run: run,
+            host: host,
+            control: RunControl(),
             sink: { event in
                 reporter.receive(event)
                 recorder?.receive(event)
-            })
+            }
+        )
         reporter.start(arguments: RawArguments.all, version: MediasyncCommand.version)
         let clock = ContinuousClock()
         let begin = clock.now
@@ -76,7 +91,9 @@ struct RunSession: Sendable {
         do {
             let engine = try makeEngine(session)
             engineSlot.set(engine)
-            result = await session.drive(engine, reporter, recorder, clock)
+            let counter = terminal.canRedraw && !output.quiet && !output.json ? engine.entryCounter() : nil
+            engineSlot.set(counter)
+            result = await session.drive(engine, counter, reporter, recorder, clock)
         } catch let error as SyncError {
             result = RunResult(counts: Counts(), error: error)
         }
@@ -107,18 +124,33 @@ struct RunSession: Sendable {
         private let slot = Mutex<(any Engine)?>(nil)
         var counts: Counts { slot.withLock { $0 }?.counts() ?? Counts() }
         func set(_ engine: any Engine) { slot.withLock { $0 = engine } }
+
+        private let counter = Mutex<EntryCounter?>(nil)
+        /// Entries in all, once they are counted.
+        var total: Int? { counter.withLock { $0 }?.total }
+        func set(_ counter: EntryCounter?) { self.counter.withLock { $0 = counter } }
     }
 
     /// Runs the engine beside the reporter's clock, the recorder and the signals. What writes to terminals and files has
     /// threads of its own.
     private func drive(
-        _ engine: any Engine, _ reporter: Reporter, _ recorder: RunRecorder?, _ clock: ContinuousClock
+        _ engine: any Engine,
+        _ counter: EntryCounter?,
+        _ reporter: Reporter,
+        _ recorder: RunRecorder?,
+        _ clock: ContinuousClock
     ) async -> RunResult {
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup, .sigusr1)
         let pool = WorkerPool(threads: 2)
         defer { pool.shutDown() }
         return await withTaskGroup(of: RunResult?.self) { group in
             group.addTask { await engine.run() }
+            if let counter {
+                group.addTask {
+                    await counter.run()
+                    return nil
+                }
+            }
             group.addTask(executorPreference: pool) {
                 await reporter.run(clock: clock) { Self.wallClock() }
                 return nil
@@ -137,6 +169,7 @@ struct RunSession: Sendable {
             while let next = await group.next() {
                 guard let next else { continue }
                 result = next
+                counter?.stop()
                 group.cancelAll()
             }
             return result ?? RunResult(counts: engine.counts(), error: SyncError(.unexpected, "the run was lost"))
@@ -144,7 +177,10 @@ struct RunSession: Sendable {
     }
 
     private func heard(
-        _ signal: UnixSignal, _ engine: any Engine, _ reporter: Reporter, _ recorder: RunRecorder?,
+        _ signal: UnixSignal,
+        _ engine: any Engine,
+        _ reporter: Reporter,
+        _ recorder: RunRecorder?,
         _ clock: ContinuousClock
     ) async {
         if signal == .sigusr1 { return reporter.printNow() }
@@ -192,15 +228,26 @@ extension Notice {
 extension RunRecord {
     /// Begins the record of a run; nil, after a warning, where it cannot be kept: the run is worth more than its history.
     static func open(
-        _ record: RunRecord, state: String?, isRoot: Bool, reporter: Reporter, counts: @escaping @Sendable () -> Counts
+        _ record: RunRecord,
+        state: String?,
+        isRoot: Bool,
+        reporter: Reporter,
+        counts: @escaping @Sendable () -> Counts
     ) -> RunRecorder? {
         do throws(SyncError) {
             let directory = try StateLocation.resolve(
-                flag: state, environment: ProcessInfo.processInfo.environment, isRoot: isRoot)
+                flag: state,
+                environment: ProcessInfo.processInfo.environment,
+                isRoot: isRoot
+            )
             let store = try RunStore(directory: directory)
             try store.begin(record)
             return RunRecorder(
-                store: store, run: record.id, wallClock: { Storage.Host.wallClock().seconds }, counts: counts)
+                store: store,
+                run: record.id,
+                wallClock: { Storage.Host.wallClock().seconds },
+                counts: counts
+            )
         } catch {
             reporter.receive(.notice(Notice(error)))
             return nil

@@ -13,7 +13,8 @@ package enum Requirement {
     }
 
     /// Root and loop devices: a file system can be made and mounted.
-    package static let canMount = isRoot && has("losetup", "mount", "mkfs.ext4") && access("/dev/loop-control", W_OK) == 0
+    package static let canMount =
+        isRoot && has("losetup", "mount", "mkfs.ext4") && access("/dev/loop-control", W_OK) == 0
     package static let canTrace = isRoot && has("strace")
     package static let hasRsync = has("rsync")
     /// Root, and a way to stop being it.

@@ -95,7 +95,10 @@ package struct SeededTree {
         case 0: return BytePath(bytes: random.bytes(Int.random(in: 1...12, using: &random)).map { $0 | 0x80 })
         case 1: return BytePath(bytes: [UInt8.random(in: 1...31, using: &random), 0x0A, 0x1B])
         case 2: return BytePath("-" + String(random.next(), radix: 36))
-        case 3: return BytePath(["e\u{301}", "\u{e9}", "Name", "name", " ", "a b", "*", "[x]", "\\"].randomElement() ?? "x")
+        case 3:
+            return BytePath(
+                ["e\u{301}", "\u{e9}", "Name", "name", " ", "a b", "*", "[x]", "\\"].randomElement() ?? "x"
+            )
         case 4: return BytePath(bytes: Array(repeating: UInt8.random(in: 97...122, using: &random), count: 255))
         default: return BytePath(String(random.next() % 1000, radix: 36))
         }

@@ -68,18 +68,30 @@ extension TreeSnapshot {
     }
 
     private static func entry(
-        at directory: Int32, _ name: BytePath, contents: Bool
+        at directory: Int32,
+        _ name: BytePath,
+        contents: Bool
     ) throws -> (entry: Entry, linkCount: Int) {
         var status = stat()
         try Disk.check(
-            "fstatat", name, Disk.withPath(name) { fstatat(directory, $0, &status, AT_SYMLINK_NOFOLLOW) })
+            "fstatat",
+            name,
+            Disk.withPath(name) { fstatat(directory, $0, &status, AT_SYMLINK_NOFOLLOW) }
+        )
         guard let kind = kind(status.st_mode) else { throw TestFault("\(name) is of an unknown kind") }
         var entry = Entry(
-            kind: kind, mode: status.st_mode & 0o7777, owner: status.st_uid, group: status.st_gid,
-            seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec,
-            size: kind == .file ? Int(status.st_size) : 0, inode: UInt64(status.st_ino),
-            changedSeconds: status.st_ctim.tv_sec, changedNanoseconds: status.st_ctim.tv_nsec,
-            blocks: Int(status.st_blocks))
+            kind: kind,
+            mode: status.st_mode & 0o7777,
+            owner: status.st_uid,
+            group: status.st_gid,
+            seconds: status.st_mtim.tv_sec,
+            nanoseconds: status.st_mtim.tv_nsec,
+            size: kind == .file ? Int(status.st_size) : 0,
+            inode: UInt64(status.st_ino),
+            changedSeconds: status.st_ctim.tv_sec,
+            changedNanoseconds: status.st_ctim.tv_nsec,
+            blocks: Int(status.st_blocks)
+        )
         switch kind {
         case .file where contents: entry.contentHash = try contentHash(directory, name, size: entry.size)
         case .symlink: entry.linkText = linkText(directory, name)

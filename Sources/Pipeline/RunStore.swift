@@ -1,4 +1,3 @@
-internal import Foundation
 internal import GRDB
 internal import Glibc
 package import MediaModel
@@ -35,11 +34,15 @@ package final class RunStore: Sendable {
         let path = directory + "/" + fileName
         guard access(path, F_OK) == 0 else {
             guard errno == ENOENT || errno == ENOTDIR else {
-                throw unusable(path, why: String(cString: strerror(errno)))
+                throw unusable(path, why: reason(errno, "access"))
             }
             return nil
         }
-        return try RunStore(path: path, isReadOnly: access(path, W_OK) != 0)
+        let isReadOnly = access(path, W_OK) != 0
+        let store = try RunStore(path: path, isReadOnly: isReadOnly)
+        // Made and not yet filled by a run that begins just now.
+        if isReadOnly, case .older = try store.read(RunSchema.judge) { return nil }
+        return store
     }
 
     private init(path: String, isReadOnly: Bool) throws(SyncError) {
@@ -84,19 +87,24 @@ package final class RunStore: Sendable {
     }
 
     private static func prepare(directory: String, file: String) throws(SyncError) {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: directory,
-                withIntermediateDirectories: true,
-                attributes: [.posixPermissions: 0o700]
-            )
-        } catch {
-            throw unusable(directory, why: (error as NSError).localizedDescription)
-        }
+        if let number = makeDirectories(directory) { throw unusable(directory, why: reason(number, "mkdir")) }
         // SQLite would make it with the umask's mode; its log files take the mode of the file.
         let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw unusable(file, why: String(cString: strerror(errno))) }
+        guard descriptor >= 0 else { throw unusable(file, why: reason(errno, "open")) }
         close(descriptor)
+    }
+
+    /// Makes a directory and what is missing above it, mode 0700 each. The number of the error that stopped it.
+    private static func makeDirectories(_ path: String) -> Int32? {
+        if mkdir(path, 0o700) == 0 || errno == EEXIST { return nil }
+        let number = errno
+        guard number == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return number }
+        if let above = makeDirectories(String(path[..<slash])) { return above }
+        return mkdir(path, 0o700) == 0 || errno == EEXIST ? nil : errno
+    }
+
+    private static func reason(_ number: Int32, _ call: String) -> String {
+        "\(String(cString: strerror(number))) (\(call))"
     }
 
     /// Runs a write transaction.

@@ -100,7 +100,14 @@ struct EventFold: Sendable {
     mutating func take(_ notice: Notice) {
         if notice.level == .notice && options.isQuiet { return }
         notices += 1
+        if notices == Self.noticeLimit + 1 {
+            return show(Notice(.warning, "further notices and warnings are not shown"))
+        }
         guard notices <= Self.noticeLimit else { return }
+        show(notice)
+    }
+
+    private mutating func show(_ notice: Notice) {
         if options.output == .json {
             output += JSONLines.notice(notice)
         } else if notice.level == .warning {

@@ -9,26 +9,30 @@ package struct Host: Sendable {
     /// How many descriptors may be open.
     package var descriptorLimit: Int
     package var processors: Int
+    /// The umask the process was started with: `--chmod` without `ugoa` follows it.
+    package var creationMask: UInt32
 
     package var isRoot: Bool { user == 0 }
 
     /// Looks at the running process; raises the soft descriptor limit to the hard one and clears the umask (modes are
     /// given exactly).
     package static func current() -> Host {
-        umask(0)
+        let mask = umask(0)
         return Host(
             user: geteuid(),
             group: getegid(),
             descriptorLimit: max(16, Int(mds_raise_descriptor_limit())),
-            processors: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+            processors: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))),
+            creationMask: UInt32(mask)
         )
     }
 
-    package init(user: UInt32, group: UInt32, descriptorLimit: Int, processors: Int) {
+    package init(user: UInt32, group: UInt32, descriptorLimit: Int, processors: Int, creationMask: UInt32 = 0o022) {
         self.user = user
         self.group = group
         self.descriptorLimit = descriptorLimit
         self.processors = processors
+        self.creationMask = creationMask
     }
 
     /// Monotonic nanoseconds.

@@ -5,8 +5,8 @@ package import MediaModel
 /// A part of a directory's listing as the kernel wrote it. Names are read in place; nothing is allocated for an entry.
 /// One owner: a worker keeps one and uses it again for each directory.
 package final class ListingBuffer {
-    /// Bytes; some 1,500 entries of a media tree.
-    package static let capacity = 64 << 10
+    /// Bytes; some 700 entries of a media tree.
+    package static let capacity = 32 << 10
 
     let bytes: UnsafeMutableRawPointer
     var filled = 0

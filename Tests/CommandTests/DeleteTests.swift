@@ -46,7 +46,10 @@ import Testing
         #expect(try Disk.names(in: target).map(\.description) == ["cache", "kept"])
     }
 
-    @Test("a directory that cannot be listed switches deletion off", .enabled(if: Requirement.canDropRights, "needs root"))
+    @Test(
+        "a directory that cannot be listed switches deletion off",
+        .enabled(if: Requirement.canDropRights, "needs root")
+    )
     func listingError() throws {
         try Disk.makeDirectory(source / "secret", mode: 0o000)
         try Disk.write(target / "old", "x")
@@ -59,7 +62,8 @@ import Testing
 
     @Test(
         "nothing mounted in the target is entered, neither another file system nor a bind mount of the same",
-        .enabled(if: Requirement.canMount, "needs root and mount"))
+        .enabled(if: Requirement.canMount, "needs root and mount")
+    )
     func mounts() throws {
         let outside = place.path / "outside"
         try Disk.makeDirectory(outside)
@@ -157,8 +161,10 @@ import Testing
             let plan = try BinaryRunner.copy(options + ["-n", "-i"], source, target)
             let result = try BinaryRunner.copy(options + ["-i"], source, target)
             #expect(result.exitCode == 0, "\(result.errorText)")
-            #expect(plan.lines.filter { !$0.hasPrefix(" ") && !$0.hasPrefix("copy") }.sorted()
-                == result.lines.filter { !$0.hasPrefix(" ") && !$0.hasPrefix("copy") }.sorted())
+            #expect(
+                plan.lines.filter { !$0.hasPrefix(" ") && !$0.hasPrefix("copy") }.sorted()
+                    == result.lines.filter { !$0.hasPrefix(" ") && !$0.hasPrefix("copy") }.sorted()
+            )
             #expect(try Disk.text(backup / "sub" / "changed") == "old \(name)")
             #expect(try Disk.text(backup / "sub" / "gone") == "gone \(name)")
             #expect(try Disk.text(target / "sub" / "changed") == "new \(name)")

@@ -8,7 +8,8 @@ struct DifferentialTests {
     @Test(
         "after a first copy and after each round of random changes",
         .enabled(if: Requirement.isRoot && Requirement.hasRsync, "needs root and rsync"),
-        arguments: 1...14 as ClosedRange<UInt64>)
+        arguments: 1...14 as ClosedRange<UInt64>
+    )
     func copyEqualsSource(seed: UInt64) throws {
         let place = try TemporaryDirectory()
         let (source, target) = try place.makePair()
@@ -21,14 +22,19 @@ struct DifferentialTests {
             let differences = try TreeSnapshot(of: source).differences(from: TreeSnapshot(of: target))
             #expect(differences.isEmpty, "seed \(seed), round \(round)")
             let rsync = try Program(RsyncProgram.path).run(
-                ["-aHAXSin", "--delete"], source.appending(.root) / "", target / "")
+                ["-aHAXSin", "--delete"],
+                source.appending(.root) / "",
+                target / ""
+            )
             #expect(rsync.text == "", "seed \(seed), round \(round)")
         }
     }
 
     @Test(
         "and a dry run before each round prints what the round then does",
-        .enabled(if: Requirement.isRoot, "needs root"), arguments: 101...110 as ClosedRange<UInt64>)
+        .enabled(if: Requirement.isRoot, "needs root"),
+        arguments: 101...110 as ClosedRange<UInt64>
+    )
     func dryRunIsExact(seed: UInt64) throws {
         let place = try TemporaryDirectory()
         let (source, target) = try place.makePair()

@@ -16,7 +16,11 @@ import Testing
 
     /// Runs a copy that must be refused with a code and change nothing.
     private func expectRefusal(
-        _ code: Int32, _ options: [String], _ from: BytePath, _ to: BytePath, saying text: String,
+        _ code: Int32,
+        _ options: [String],
+        _ from: BytePath,
+        _ to: BytePath,
+        saying text: String,
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         let before = try TreeSnapshot(of: place.path)
@@ -69,7 +73,8 @@ import Testing
 
     @Test(
         "a part of the target, mounted elsewhere, is never deleted",
-        .enabled(if: Requirement.canMount, "needs root and mount"))
+        .enabled(if: Requirement.canMount, "needs root and mount")
+    )
     func bindMountOfPart() throws {
         try Disk.makeDirectory(target / "part")
         for name in ["a", "b", "c"] { try Disk.write(target / "part" / name, name) }
@@ -83,7 +88,8 @@ import Testing
 
     @Test(
         "a target that is a part of the source, mounted elsewhere",
-        .enabled(if: Requirement.canMount, "needs root and mount"))
+        .enabled(if: Requirement.canMount, "needs root and mount")
+    )
     func bindMountInSource() throws {
         try Disk.makeDirectory(source / "part")
         try Disk.makeDirectory(place.path / "bound")
@@ -151,7 +157,8 @@ import Testing
             ["--nonsense"], ["--jobs", "0"], ["--fsync", "sometimes"], ["--only", "both"], ["--bwlimit", "fast"],
             ["--existing", "--ignore-existing"], ["--verify", "--digest", "none"], ["--max-delete", "150%"],
             ["--chmod", "u=z"], ["--chown", "nobody-of-this-name"], ["--files-from", "/none"],
-        ])
+        ]
+    )
     func usage(options: [String]) throws {
         let before = try TreeSnapshot(of: place.path)
         let result = try BinaryRunner.copy(options, source, target)

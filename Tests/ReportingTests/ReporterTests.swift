@@ -109,6 +109,15 @@ internal import Testing
         #expect(errors.lines.last?.contains("mediasync status --errors") == true)
     }
 
+    @Test("a flood of warnings is cut, and says so once")
+    func cappedNotices() {
+        let reporter = reporter()
+        for number in 0..<500 { reporter.receive(.notice(Notice(.warning, "w\(number)"))) }
+        reporter.tick(at: time(1))
+        #expect(errors.lines.count == 101)
+        #expect(errors.lines.last == "warning: further notices and warnings are not shown")
+    }
+
     @Test("quiet leaves failures and warnings, and a closing line only after trouble")
     func quiet() {
         let reporter = reporter {

@@ -84,7 +84,7 @@ struct CopyCommand: AsyncParsableCommand {
         if verify, digest.algorithm == nil { throw ValidationError("--verify needs a digest: leave out --digest none") }
     }
 
-    private func options() throws -> CopyOptions {
+    private func options(_ host: Storage.Host) throws -> CopyOptions {
         var options = CopyOptions()
         options.digest = digest.algorithm
         options.durability = fsync
@@ -102,7 +102,7 @@ struct CopyCommand: AsyncParsableCommand {
         options.update = update
         options.oneFileSystem = oneFileSystem
         options.chown = try chown.map(Self.ownership)
-        options.chmod = try chmod.map { try ModeRules(parsing: $0) }
+        options.chmod = try chmod.map { try ModeRules(parsing: $0, umask: host.creationMask) }
         options.extendedAttributes = xattrs
         options.hardLinks = hardLinks
         options.bandwidthLimit = bandwidthLimit?.bytes
@@ -131,7 +131,7 @@ struct CopyCommand: AsyncParsableCommand {
             itemizes: itemize,
             showsStats: stats
         ) { session in
-            let options = try options()
+            let options = try options(session.host)
             if options.chown != nil, !session.host.isRoot {
                 throw SyncError(.usage, "--chown needs root", hint: "run with sudo, or leave it out")
             }

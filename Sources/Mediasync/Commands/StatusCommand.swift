@@ -24,7 +24,9 @@ struct StatusCommand: AsyncParsableCommand {
     var state: String?
 
     func validate() throws {
-        if let run, RunID(run) == nil { throw ValidationError("--run takes a run's name, e.g. 20261123-023001-5f0c9a1e") }
+        if let run, RunID(run) == nil {
+            throw ValidationError("--run takes a run's name, e.g. 20261123-023001-5f0c9a1e")
+        }
         if list, errors || run != nil { throw ValidationError("--list shows all runs: leave out --errors and --run") }
     }
 
@@ -40,7 +42,10 @@ struct StatusCommand: AsyncParsableCommand {
 
     private func show(on output: LineWriter) throws(SyncError) {
         let directory = try StateLocation.resolve(
-            flag: state, environment: ProcessInfo.processInfo.environment, isRoot: geteuid() == 0)
+            flag: state,
+            environment: ProcessInfo.processInfo.environment,
+            isRoot: geteuid() == 0
+        )
         guard let store = try RunStore.openExisting(directory: directory) else {
             return output.write(json ? "" : "no runs yet\n")
         }
