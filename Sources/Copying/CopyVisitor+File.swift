@@ -123,7 +123,7 @@ extension CopyVisitor {
         _ worker: CopyWorker
     ) -> Verdict {
         var changes = changes
-        if context.mayDifferInAttributes(source, existing), !attributesEqual(name, in: node) {
+        if context.mayDifferInAttributes(source, existing, changes), !attributesEqual(name, in: node) {
             changes.insert(.xattr)
         }
         // A second name of the target's file may lie anywhere: attributes are not written through it.

@@ -54,7 +54,11 @@ final class RunMarker: Sendable {
             do throws(FileFault) {
                 phase = .written(group: try create())
                 return nil
-            } catch { return error }
+            } catch {
+                // One that could not be written says nothing; one that names dead runs is still needed.
+                if deadRuns.isEmpty { BytePath(TemporaryName.marker).withEntryName { try? directory.removeFile($0) } }
+                return error
+            }
         }
         if let result { throw result }
         isWritten.store(true, ordering: .releasing)
