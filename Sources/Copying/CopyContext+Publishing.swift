@@ -72,8 +72,8 @@ extension CopyContext {
         }
         do throws(FileFault) {
             if flags.contains(.evicted) {
-                node.source = try reopen(node, from: root.source)
-                node.target = try reopen(node, from: root.target)
+                node.source = try reopen(node, from: root.source, control)
+                node.target = try reopen(node, from: root.target, control)
             }
             // The root comes last, when the marker is gone again.
             if node.depth > 0 { try willChange() }

@@ -198,6 +198,14 @@ final class CopyContext: Sendable {
         )
     }
 
+    /// Whether extended attributes are worth a look, which costs several calls an entry: the source was changed after the
+    /// target was, something else differs (a directory that a stopped run did not finish has another time), or everything
+    /// is compared.
+    func mayDifferInAttributes(_ source: Metadata, _ target: Metadata, _ changes: ChangeSet) -> Bool {
+        options.extendedAttributes
+            && (options.checksum || !changes.isEmpty || source.changeTime > target.changeTime)
+    }
+
     /// Whether files go to the publisher before they get their name.
     var publishesLater: Bool { !options.dryRun && (options.durability == .file || options.verify) }
 

@@ -155,7 +155,7 @@ package final class CopyEngine: Sendable {
 
     private func readMarker(_ pair: TreePair) throws(SyncError) -> RunMarker {
         do throws(FileFault) {
-            return try RunMarker(in: pair.target, run: run)
+            return try RunMarker(in: pair.target, run: run, isDurable: options.durability != .none)
         } catch {
             var problem = error.syncError("cannot read the target \(targetPath)")
             if problem.code == .item { problem.code = .unusable }

@@ -105,7 +105,10 @@ extension CopyVisitor {
                 changes.insert(.content)
             }
         }
-        if changes.contains(.content) { return .copy(existing, changes) }
+        if changes.contains(.content) {
+            // As rsync says it: a content is known to differ only where it was compared.
+            return .copy(existing, context.options.checksum ? changes : changes.subtracting(.content))
+        }
         return settleUnchanged(name, source, existing, wanted, changes, in: node, worker)
     }
 
@@ -120,6 +123,11 @@ extension CopyVisitor {
         _ worker: CopyWorker
     ) -> Verdict {
         var changes = changes
+        if context.mayDifferInAttributes(source, existing, changes), !attributesEqual(name, in: node) {
+            changes.insert(.xattr)
+        }
+        // A second name of the target's file may lie anywhere: attributes are not written through it.
+        if !changes.isEmpty, existing.linkCount > 1 { return .copy(existing, changes) }
         if source.linkCount > 1, let links = context.hardLinks {
             switch links.claim(source) {
             case .first:
@@ -135,18 +143,11 @@ extension CopyVisitor {
                 }
             }
         }
-        if context.options.extendedAttributes, source.changeTime > existing.changeTime,
-            !attributesEqual(name, in: node)
-        {
-            changes.insert(.xattr)
-        }
         if changes.isEmpty {
             worker.tally.bytesSeen.add(Int(source.size))
             context.finish(.unchanged, .file, in: node, name: name, tally: worker.tally)
             return .finished
         }
-        // A second name of the target's file may lie anywhere: attributes are not written through it.
-        if existing.linkCount > 1, source.linkCount == 1 { return .copy(existing, changes) }
         worker.tally.bytesSeen.add(Int(source.size))
         updateAttributes(name, existing, wanted, changes, in: node, worker)
         return .finished

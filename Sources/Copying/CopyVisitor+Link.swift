@@ -24,7 +24,7 @@ extension CopyVisitor {
             return context.finish(.linked, .file, in: node, name: name, tally: tally, changes: changes)
         }
         do throws(FileFault) {
-            let first = try reopen(place.node, from: context.root.target)
+            let first = try reopen(place.node, from: context.root.target, context.control)
             defer { first.close() }
             try place.name.withEntryName { (firstName) throws(FileFault) in
                 if let existing {
@@ -96,8 +96,8 @@ extension CopyVisitor {
         let isRoot = node.depth == 0
         do throws(FileFault) {
             if !isRoot {
-                node.source = try reopen(node, from: context.root.source)
-                node.target = try reopen(node, from: context.root.target)
+                node.source = try reopen(node, from: context.root.source, context.control)
+                node.target = try reopen(node, from: context.root.target, context.control)
             }
             worker.stand(at: node)
             if !dryRun { try context.willChange() }

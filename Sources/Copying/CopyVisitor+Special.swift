@@ -39,11 +39,13 @@ extension CopyVisitor {
             if sameEntry(name, kind, source, text, existing, in: node) {
                 changes = wanted.changes(from: existing, kind: kind)
                 if changes.isEmpty { return account(.unchanged, []) }
-                if existing.linkCount == 1 || source.linkCount > 1 {
+                if existing.linkCount == 1 {
                     return account(update(name, existing, wanted, changes, in: node), changes)
                 }
             } else {
-                changes = existing.kind == kind ? .content : [.new, .kind]
+                changes =
+                    existing.kind == kind
+                    ? wanted.changes(from: existing, kind: kind).union(.content) : [.new, .kind]
             }
         } else if context.options.existingOnly {
             return account(.skipped(.notExisting), [])

@@ -183,7 +183,7 @@ final class CopyVisitor: TreeVisitor {
         let target = try node.target.metadata()
         if target.device != context.targetDevice { node.set(.otherDevice) }
         node.changes.formUnion(node.wanted.changes(from: target, kind: .directory))
-        if context.options.extendedAttributes, source.changeTime > target.changeTime,
+        if context.mayDifferInAttributes(source, target, node.changes),
             try !ExtendedAttributes.equal(node.source.raw, node.target.raw, asRoot: context.host.isRoot)
         {
             node.changes.insert(.xattr)

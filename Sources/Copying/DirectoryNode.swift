@@ -188,8 +188,17 @@ final class DescriptorBudget: Sendable {
     var isSpent: Bool { openPairs.load(ordering: .relaxed) > maximum }
 }
 
-/// Opens the directories of a chain again from a held root, one component at a time, following no link.
-func reopen(_ node: DirectoryNode, from root: HeldDirectory) throws(FileFault) -> HeldDirectory {
+/// Opens the directories of a chain again from a held root, one component at a time, following no link. Waits a while
+/// where no descriptor is left.
+func reopen(
+    _ node: DirectoryNode,
+    from root: HeldDirectory,
+    _ control: RunControl
+) throws(FileFault) -> HeldDirectory {
+    try withPatience(control) { () throws(FileFault) in try reopen(node, from: root) }
+}
+
+private func reopen(_ node: DirectoryNode, from root: HeldDirectory) throws(FileFault) -> HeldDirectory {
     var current = try root.duplicate()
     for step in node.chain() {
         let next: HeldDirectory

@@ -13,6 +13,7 @@ final class RunMarker: Sendable {
     let deadRuns: [RunID]
     private let directory: HeldDirectory
     private let run: RunID
+    private let isDurable: Bool
     private let phase = Mutex(Phase.unwritten)
     private let isWritten = Atomic(false)
 
@@ -20,9 +21,11 @@ final class RunMarker: Sendable {
     private static let linesMax = 1000
 
     /// Reads the marker of a target; a target that is not open has none.
-    init(in directory: HeldDirectory, run: RunID) throws(FileFault) {
+    /// - Parameter isDurable: the marker must outlive a power cut, as the names of temporaries may.
+    init(in directory: HeldDirectory, run: RunID, isDurable: Bool = false) throws(FileFault) {
         self.directory = directory
         self.run = run
+        self.isDurable = isDurable
         deadRuns = directory.isOpen ? try Self.read(directory) : []
     }
 
@@ -51,7 +54,11 @@ final class RunMarker: Sendable {
             do throws(FileFault) {
                 phase = .written(group: try create())
                 return nil
-            } catch { return error }
+            } catch {
+                // One that could not be written says nothing; one that names dead runs is still needed.
+                if deadRuns.isEmpty { BytePath(TemporaryName.marker).withEntryName { try? directory.removeFile($0) } }
+                return error
+            }
         }
         if let result { throw result }
         isWritten.store(true, ordering: .releasing)
@@ -64,6 +71,10 @@ final class RunMarker: Sendable {
             let file = try openMarker(name)
             try file.write(bytes, at: 0)
             try file.truncate(to: Int64(bytes.count))
+            if isDurable {
+                try file.synchronize()
+                try directory.synchronize()
+            }
             return try file.metadata().group
         }
     }

@@ -21,7 +21,8 @@ package final class RunningProgram {
         waitpid(process, &status, 0)
     }
 
-    private static func now() -> Double {
+    /// Monotonic seconds.
+    package static func now() -> Double {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
@@ -84,5 +85,12 @@ package final class RunningProgram {
             usleep(1000)
         }
         return condition()
+    }
+}
+
+extension RunningProgram {
+    /// Sleeps: for tests whose subject is a moment in another process.
+    package static func pause(milliseconds: Int) {
+        usleep(UInt32(milliseconds) * 1000)
     }
 }

@@ -23,3 +23,11 @@ package struct SeededGenerator: RandomNumberGenerator {
         return Array(result.prefix(count))
     }
 }
+
+extension SeededGenerator {
+    /// Bytes that no compression and no hole hides.
+    package static func bytes(_ count: Int, seed: UInt64) -> [UInt8] {
+        var random = SeededGenerator(seed: seed)
+        return random.bytes(count)
+    }
+}

@@ -11,7 +11,7 @@ extension TreeSnapshot {
     }
 
     /// Reads a tree. Mounts below are read as well.
-    /// - Parameter contents: whether files are read.
+    /// - Parameter contents: whether files and extended attributes are read.
     package init(of root: BytePath, contents: Bool = true) throws {
         Self.raiseDescriptorLimit()
         let top = Disk.withPath(root) { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
@@ -93,12 +93,12 @@ extension TreeSnapshot {
             blocks: Int(status.st_blocks)
         )
         switch kind {
-        case .file where contents: entry.contentHash = try contentHash(directory, name)
+        case .file where contents: entry.contentHash = try contentHash(directory, name, size: entry.size)
         case .symlink: entry.linkText = linkText(directory, name)
         case .blockDevice, .characterDevice: entry.deviceNumber = UInt64(status.st_rdev)
         default: break
         }
-        if kind == .file || kind == .directory { entry.attributes = attributes(directory, name) }
+        if contents, kind == .file || kind == .directory { entry.attributes = attributes(directory, name) }
         return (entry, Int(status.st_nlink))
     }
 
@@ -115,12 +115,12 @@ extension TreeSnapshot {
         }
     }
 
-    private static func contentHash(_ directory: Int32, _ name: BytePath) throws -> Int {
+    private static func contentHash(_ directory: Int32, _ name: BytePath, size: Int) throws -> Int {
         let descriptor = Disk.withPath(name) { openat(directory, $0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) }
         try Disk.check("openat", name, descriptor)
         defer { close(descriptor) }
         var hasher = Hasher()
-        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        var buffer = [UInt8](repeating: 0, count: min(1 << 18, size + 1))
         while true {
             let count = read(descriptor, &buffer, buffer.count)
             try Disk.check("read", name, Int32(truncatingIfNeeded: min(count, 1)))
@@ -142,6 +142,7 @@ extension TreeSnapshot {
         let descriptor = Disk.withPath(name) { openat(directory, $0, flags) }
         guard descriptor >= 0 else { return [:] }
         defer { close(descriptor) }
+        guard mds_xattr_list(descriptor, nil, 0) > 0 else { return [:] }
         var list = [CChar](repeating: 0, count: 65_536)
         let count = mds_xattr_list(descriptor, &list, list.count)
         var found: [String: [UInt8]] = [:]

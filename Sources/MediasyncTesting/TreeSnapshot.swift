@@ -64,10 +64,8 @@ package struct TreeSnapshot: Sendable {
 
     /// What mediasync must not leave behind.
     package var litter: [BytePath] {
-        paths.filter { path in
-            let name = path.lastComponent.description
-            return name.hasPrefix(".mediasync-")
-        }
+        let own = Array(".mediasync-".utf8)
+        return entries.keys.filter { $0.lastComponent.bytes.starts(with: own) }
     }
 
     // MARK: Comparing
@@ -75,11 +73,7 @@ package struct TreeSnapshot: Sendable {
     /// Readable differences, at most so many; empty where the trees are equal.
     package func differences(from other: TreeSnapshot, in aspects: Aspects = .copied, most: Int = 20) -> [String] {
         var found: [String] = []
-        for path in Set(entries.keys).union(other.entries.keys).sorted() where found.count < most {
-            guard let left = entries[path] else {
-                found.append("\(path): only in the second tree")
-                continue
-            }
+        for (path, left) in entries {
             guard let right = other.entries[path] else {
                 found.append("\(path): only in the first tree")
                 continue
@@ -87,42 +81,41 @@ package struct TreeSnapshot: Sendable {
             let differing = Self.differences(left, right, aspects)
             if !differing.isEmpty { found.append("\(path): " + differing.joined(separator: ", ")) }
         }
-        return found
+        for path in other.entries.keys where entries[path] == nil { found.append("\(path): only in the second tree") }
+        return Array(found.sorted().prefix(most))
     }
 
     private static func differences(_ left: Entry, _ right: Entry, _ aspects: Aspects) -> [String] {
         guard left.kind == right.kind else { return ["\(left.kind.name) / \(right.kind.name)"] }
         var found: [String] = []
-        func compare(_ name: String, _ first: some Equatable & Sendable, _ second: some Equatable & Sendable) {
-            if "\(first)" != "\(second)" { found.append("\(name) \(first) / \(second)") }
+        func compare<Value: Equatable>(_ name: String, _ first: Value, _ second: Value) {
+            if first != second { found.append("\(name) \(first) / \(second)") }
         }
         compare("size", left.size, right.size)
         if left.contentHash != right.contentHash { found.append("content") }
         if left.linkText != right.linkText { found.append("link text") }
         compare("device", left.deviceNumber, right.deviceNumber)
         if aspects.contains(.mode), left.kind != .symlink {
-            compare("mode", String(left.mode, radix: 8), String(right.mode, radix: 8))
+            if left.mode != right.mode { compare("mode", String(left.mode, radix: 8), String(right.mode, radix: 8)) }
         }
         if aspects.contains(.owner) {
-            compare("owner", "\(left.owner):\(left.group)", "\(right.owner):\(right.group)")
+            compare("owner", [left.owner, left.group], [right.owner, right.group])
         }
         if aspects.contains(left.kind == .directory ? .directoryTimes : .time) {
-            compare("time", "\(left.seconds).\(left.nanoseconds)", "\(right.seconds).\(right.nanoseconds)")
+            compare("time", [left.seconds, left.nanoseconds], [right.seconds, right.nanoseconds])
         }
         if aspects.contains(.attributes), left.attributes != right.attributes {
             found.append("attributes \(left.attributes.keys.sorted()) / \(right.attributes.keys.sorted())")
         }
         if aspects.contains(.hardLinks) {
-            compare("linked with", left.linkedWith?.description ?? "-", right.linkedWith?.description ?? "-")
+            compare("linked with", left.linkedWith, right.linkedWith)
         }
         if aspects.contains(.blocks) { compare("blocks", left.blocks, right.blocks) }
         if aspects.contains(.untouched) {
             compare("inode", left.inode, right.inode)
             compare(
-                "change time",
-                "\(left.changedSeconds).\(left.changedNanoseconds)",
-                "\(right.changedSeconds).\(right.changedNanoseconds)"
-            )
+                "change time", [left.changedSeconds, left.changedNanoseconds],
+                [right.changedSeconds, right.changedNanoseconds])
         }
         return found
     }
