@@ -38,7 +38,7 @@ let package = Package(
     ],
     targets: [
         // C foundations: module maps and static inline shims; one Swift owner each.
-        .target(name: "CSystem"),
+        .target(name: "CLinux"),
         .target(name: "CXXHash", exclude: ["kernel.h"]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
@@ -48,14 +48,14 @@ let package = Package(
         module("Pacing", ["MediaModel", collections]),
         // Adapters: each owns one outside thing.
         module("Checksums", ["MediaModel", "CXXHash", "COpenSSL"]),
-        module("Storage", ["MediaModel", "CSystem"]),
+        module("Storage", ["MediaModel", "CLinux"]),
         // Which names take part.
         module("Filtering", ["MediaModel"]),
         // Engines: decide and order work.
         module("Copying", ["MediaModel", "Pacing", "Checksums", "Storage", "Filtering"]),
         // Runs and their state; events for people and machines.
         module("Pipeline", ["MediaModel", sqlite]),
-        module("Reporting", ["MediaModel", "CSystem"]),
+        module("Reporting", ["MediaModel", "CLinux"]),
         .executableTarget(
             name: "Mediasync",
             dependencies: [
@@ -66,7 +66,7 @@ let package = Package(
         ),
 
         // What tests share.
-        module("MediasyncTesting", ["MediaModel", "CSystem"]),
+        module("MediasyncTesting", ["MediaModel", "CLinux"]),
         tests("MediaModelTests", ["MediaModel", "MediasyncTesting"]),
         tests("FilteringTests", ["Filtering", "MediaModel", "MediasyncTesting"]),
         tests("PipelineTests", ["Pipeline", "MediaModel", "MediasyncTesting", sqlite]),

@@ -1,4 +1,4 @@
-internal import CSystem
+internal import CLinux
 internal import Glibc
 
 /// A handle to an entry itself (O_PATH): a link, a device, an unreadable file. What was checked through the handle is what

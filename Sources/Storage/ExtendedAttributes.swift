@@ -1,4 +1,4 @@
-internal import CSystem
+internal import CLinux
 internal import Glibc
 
 /// Extended attributes, POSIX ACLs among them, of an open file or directory.

@@ -1,4 +1,4 @@
-internal import CSystem
+internal import CLinux
 internal import Glibc
 package import MediaModel
 
@@ -30,7 +30,7 @@ package struct FileFault: Error, Sendable {
     package let call: StaticString
     private let number: Int32
 
-    /// - Parameter result: what a CSystem function returned: -errno.
+    /// - Parameter result: what a CLinux function returned: -errno.
     init(_ call: StaticString, _ result: Int32) {
         self.call = call
         number = -result
@@ -106,7 +106,7 @@ package struct FileFault: Error, Sendable {
     }
 }
 
-/// Turns a CSystem result into a value or a thrown fault.
+/// Turns a CLinux result into a value or a thrown fault.
 @inline(__always)
 func check(_ call: StaticString, _ result: Int32) throws(FileFault) -> Int32 {
     if result < 0 { throw FileFault(call, result) }

@@ -1,4 +1,4 @@
-internal import CSystem
+internal import CLinux
 internal import Glibc
 
 /// What engines ask of the process and the kernel: read once at the start of a run, passed in.

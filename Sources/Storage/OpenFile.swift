@@ -1,4 +1,4 @@
-internal import CSystem
+internal import CLinux
 internal import Glibc
 
 /// An open file: one owner, closed once, whatever way the scope is left.

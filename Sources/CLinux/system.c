@@ -1,4 +1,4 @@
-// One function a system call; CSystem.h says what each is for.
+// One function a system call; CLinux.h says what each is for.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -23,7 +23,7 @@
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
-#include "CSystem.h"
+#include "CLinux.h"
 
 #define MDS_RETRY(type, call)                         \
     type result;                                      \
