@@ -132,7 +132,8 @@ final class TreeWalk<Visitor: TreeVisitor>: Sendable {
         do throws(FileFault) {
             let source = try reopen(parent, from: root.source, control)
             defer { source.close() }
-            let target = parent.flags.contains(.absent) ? HeldDirectory.none : try reopen(parent, from: root.target, control)
+            let target =
+                parent.flags.contains(.absent) ? HeldDirectory.none : try reopen(parent, from: root.target, control)
             defer { target.close() }
             return visitor.open(node, in: DirectoryHandles(source: source, target: target), worker: worker)
         } catch {

@@ -114,8 +114,10 @@ package struct TreeSnapshot: Sendable {
         if aspects.contains(.untouched) {
             compare("inode", left.inode, right.inode)
             compare(
-                "change time", [left.changedSeconds, left.changedNanoseconds],
-                [right.changedSeconds, right.changedNanoseconds])
+                "change time",
+                [left.changedSeconds, left.changedNanoseconds],
+                [right.changedSeconds, right.changedNanoseconds]
+            )
         }
         return found
     }

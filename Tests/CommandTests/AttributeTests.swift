@@ -14,7 +14,8 @@ import Testing
     }
 
     private func expectEqualAfterCopy(
-        _ options: [String] = [], sourceLocation: SourceLocation = #_sourceLocation
+        _ options: [String] = [],
+        sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         let result = try BinaryRunner.copy(["--delete", "--max-delete", "100%"] + options, source, target)
         #expect(result.exitCode == 0, "\(result.errorText)", sourceLocation: sourceLocation)
@@ -96,7 +97,10 @@ import Testing
         try expectEqualAfterCopy()
     }
 
-    @Test("the same with --no-xattrs: modes and groups are the source's", .enabled(if: Requirement.has("setfacl"), "needs acl"))
+    @Test(
+        "the same with --no-xattrs: modes and groups are the source's",
+        .enabled(if: Requirement.has("setfacl"), "needs acl")
+    )
     func inheritanceWithoutAttributes() throws {
         try Disk.makeDirectory(source / "dir", mode: 0o700)
         try Disk.write(source / "dir" / "file", "x", mode: 0o604)

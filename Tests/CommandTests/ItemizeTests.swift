@@ -24,7 +24,10 @@ import Testing
         return (rsyncLines.sorted(), ownLines.filter { !$0.dropFirst(2).hasPrefix("          ") }.sorted())
     }
 
-    @Test("a first copy and then each kind of change give rsync's lines", .enabled(if: Requirement.hasRsync, "needs rsync"))
+    @Test(
+        "a first copy and then each kind of change give rsync's lines",
+        .enabled(if: Requirement.hasRsync, "needs rsync")
+    )
     func rsyncLines() throws {
         for directory in ["a", "a/b", "c"] { try Disk.makeDirectory(source / directory) }
         for file in ["a/one", "a/b/two", "c/three", "four", "five", "six"] { try Disk.write(source / file, file) }
@@ -58,7 +61,8 @@ import Testing
     @Test("names cannot forge lines or drive a terminal, in any output")
     func escapedNames() throws {
         let names: [[UInt8]] = [
-            Array("new\nfailed: line".utf8), [0x1B] + Array("[31mred".utf8), Array("tab\tname".utf8), [0xFF, 0xFE, 0x80],
+            Array("new\nfailed: line".utf8), [0x1B] + Array("[31mred".utf8), Array("tab\tname".utf8),
+            [0xFF, 0xFE, 0x80],
             Array("\u{202E}desrever".utf8), [0x0D] + Array("return".utf8),
         ]
         for name in names { try Disk.write(source / BytePath(bytes: name), "x") }
@@ -86,7 +90,10 @@ import Testing
         try Disk.write(target / "extra", "x")
         try Disk.write(source / "excluded.tmp", "x")
         let result = try BinaryRunner.copy(
-            ["--json", "-v", "--delete", "--max-delete", "100%", "--exclude", "*.tmp"], source, target)
+            ["--json", "-v", "--delete", "--max-delete", "100%", "--exclude", "*.tmp"],
+            source,
+            target
+        )
         #expect(result.exitCode == 0, "\(result.errorText)")
         var objects: [[String: Any]] = []
         for line in result.lines {

@@ -14,7 +14,9 @@ import Testing
     }
 
     private func expectEqualAfterCopy(
-        _ options: [String] = [], contents: Bool = true, sourceLocation: SourceLocation = #_sourceLocation
+        _ options: [String] = [],
+        contents: Bool = true,
+        sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         let result = try BinaryRunner.copy(options, source, target)
         #expect(result.exitCode == 0, "\(result.errorText)", sourceLocation: sourceLocation)
@@ -70,7 +72,11 @@ import Testing
         _ = try Program("/bin/bash").check(["-c", script], source)
         for limit in ["256", "64"] {
             let result = try BinaryRunner.copy(
-                ["--delete"], source, target / limit, wrapper: ["prlimit", "--nofile=\(limit):\(limit)"])
+                ["--delete"],
+                source,
+                target / limit,
+                wrapper: ["prlimit", "--nofile=\(limit):\(limit)"]
+            )
             #expect(result.exitCode == 0, "\(limit): \(result.errorText.prefix(2000))")
             expectNone(try TreeSnapshot(of: target / limit).differences(from: TreeSnapshot(of: source)), "\(limit)")
         }

@@ -16,7 +16,10 @@ import Testing
         try Disk.makeLink(source / "link", to: BytePath("sub/file"))
     }
 
-    @Test("--chown and --chmod change what is written, and a second run agrees", .enabled(if: Requirement.isRoot, "needs root"))
+    @Test(
+        "--chown and --chmod change what is written, and a second run agrees",
+        .enabled(if: Requirement.isRoot, "needs root")
+    )
     func ownership() throws {
         let options = ["--chown", "1234:nogroup", "--chmod", "D755,F644"]
         #expect(try BinaryRunner.copy(options, source, target).exitCode == 0)
@@ -35,8 +38,10 @@ import Testing
     @Test("each way of making things durable, each digest and --verify end in an equal tree")
     func variants() throws {
         let variants = [
-            ["--fsync", "file"], ["--fsync", "end"], ["--fsync", "none"], ["--verify"], ["--verify", "--fsync", "none"],
-            ["--digest", "none"], ["--digest", "sha256"], ["--digest", "blake2b", "--verify"], ["-j", "1"], ["-j", "64"],
+            ["--fsync", "file"], ["--fsync", "end"], ["--fsync", "none"], ["--verify"],
+            ["--verify", "--fsync", "none"],
+            ["--digest", "none"], ["--digest", "sha256"], ["--digest", "blake2b", "--verify"], ["-j", "1"],
+            ["-j", "64"],
             ["--no-xattrs", "--no-hard-links"], ["--digest", "none", "--fsync", "none", "-j", "2"],
         ]
         try Disk.write(source / "large", SeededGenerator.bytes(20 << 20, seed: 1))
@@ -49,7 +54,10 @@ import Testing
         }
     }
 
-    @Test("a file large enough for several workers is copied whole", arguments: [["--verify"], ["--digest", "none"], []])
+    @Test(
+        "a file large enough for several workers is copied whole",
+        arguments: [["--verify"], ["--digest", "none"], []]
+    )
     func largeFile(options: [String]) throws {
         try Disk.write(source / "film", SeededGenerator.bytes((65 << 20) + 12_345, seed: 1))
         #expect(try BinaryRunner.copy(options + ["--fsync", "none"], source, target).exitCode == 0)
@@ -64,13 +72,20 @@ import Testing
         #expect(limited.seconds > 1.2 && limited.seconds < 10, "\(limited.seconds) s for 2.3 MB at 1 MB/s")
     }
 
-    @Test("fsync is called for every file by default, for none with --fsync none", .enabled(if: Requirement.canTrace, "needs strace"))
+    @Test(
+        "fsync is called for every file by default, for none with --fsync none",
+        .enabled(if: Requirement.canTrace, "needs strace")
+    )
     func synchronises() throws {
         func calls(_ durability: String) throws -> (fsync: Int, syncfs: Int) {
             let log = place.path / "trace-\(durability)"
             let wrapper = ["strace", "-f", "-qq", "-e", "trace=fsync,syncfs", "-o", "\(log)"]
             let result = try BinaryRunner.copy(
-                ["--fsync", durability], source, target / durability, wrapper: wrapper)
+                ["--fsync", durability],
+                source,
+                target / durability,
+                wrapper: wrapper
+            )
             #expect(result.exitCode == 0, "\(result.errorText)")
             // Without the record of runs, a database with syncs of its own.
             let text = try Disk.text(log)
@@ -86,4 +101,3 @@ import Testing
         #expect(end.syncfs == 1)
     }
 }
-

@@ -28,7 +28,8 @@ import Testing
     @Test("the order of --exclude and --include on the command line decides")
     func order() throws {
         #expect(
-            try copied(["--include", "c.*", "--exclude", "*.png"]) == ["c.png", "d.txt", "media_attachments/c.jpg"])
+            try copied(["--include", "c.*", "--exclude", "*.png"]) == ["c.png", "d.txt", "media_attachments/c.jpg"]
+        )
         Disk.removeTree(target)
         #expect(try copied(["--exclude", "*.png", "--include", "c.*"]) == ["d.txt", "media_attachments/c.jpg"])
     }
@@ -40,9 +41,12 @@ import Testing
         #expect(
             try copied(["--include", "/c.png", "--exclude-from", rules]) == [
                 "c.png", "d.txt", "media_attachments/c.jpg",
-            ])
+            ]
+        )
         Disk.removeTree(target)
-        #expect(try copied(["--exclude-from=\(rules)", "--include", "/c.png"]) == ["d.txt", "media_attachments/c.jpg"])
+        #expect(
+            try copied(["--exclude-from=\(rules)", "--include", "/c.png"]) == ["d.txt", "media_attachments/c.jpg"]
+        )
     }
 
     @Test("--only local and --only remote are the two halves of the tree")
@@ -99,7 +103,10 @@ import Testing
         #expect(names == ["accounts", "cache", "d.txt", "media_attachments"])
     }
 
-    @Test("--one-file-system keeps a mount point and not what is mounted", .enabled(if: Requirement.canMount, "needs mount"))
+    @Test(
+        "--one-file-system keeps a mount point and not what is mounted",
+        .enabled(if: Requirement.canMount, "needs mount")
+    )
     func oneFileSystem() throws {
         try Disk.makeDirectory(source / "mounted")
         try Program("mount").check(["-t", "tmpfs", "none"], source / "mounted")

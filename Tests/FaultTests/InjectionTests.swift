@@ -87,12 +87,17 @@ import Testing
 
     /// Files that no message names, nor a directory above them, are equal to the source's.
     private func expectOthersCopied(
-        _ source: BytePath, _ after: TreeSnapshot, _ result: Program.Result, _ label: Comment
+        _ source: BytePath,
+        _ after: TreeSnapshot,
+        _ result: Program.Result,
+        _ label: Comment
     ) throws {
         let expected = try TreeSnapshot(of: source)
         for (path, entry) in expected.entries where entry.kind == .file {
             let parts = path.description.split(separator: "/")
-            let isNamed = (1...parts.count).contains { result.errorText.contains(parts.prefix($0).joined(separator: "/")) }
+            let isNamed = (1...parts.count).contains {
+                result.errorText.contains(parts.prefix($0).joined(separator: "/"))
+            }
             if isNamed || result.errorText.contains("directory .") { continue }
             #expect(after.entries[path]?.contentHash == entry.contentHash, "\(path) is missing: \(label)")
         }
@@ -118,14 +123,21 @@ import Testing
         return (tree, ["", "d0", "d1", "d2", "d3", "d4", "new", "new/below", "old"])
     }
 
-    @Test("an error of fsync is final: the file is not given its name, and is not asked again", arguments: ["EIO", "ENOSPC"])
+    @Test(
+        "an error of fsync is final: the file is not given its name, and is not asked again",
+        arguments: ["EIO", "ENOSPC"]
+    )
     func fsyncAlwaysFails(error: String) throws {
         let place = try TemporaryDirectory()
         let (source, target) = try place.makePair()
         let tree = try SelfCheckingTree(source: source, target: target, files: 10, seed: 78)
         let wrapper = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync"]
         let result = try BinaryRunner.copy(
-            [], source, target, wrapper: wrapper + ["-e", "inject=fsync:error=\(error)"])
+            [],
+            source,
+            target,
+            wrapper: wrapper + ["-e", "inject=fsync:error=\(error)"]
+        )
         #expect(result.exitCode != 0 && result.errorText.contains(error), "\(result.errorText)")
         #expect(try tree.missingFiles().count == 10)
         expectNone(try tree.tornFiles())

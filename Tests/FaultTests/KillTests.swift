@@ -43,7 +43,8 @@ import Testing
 
     @Test(
         "SIGINT and SIGTERM stop within seconds, leave nothing behind, and the rerun keeps what is done",
-        arguments: [(2, 130), (15, 143), (1, 143)] as [(Int32, Int32)])
+        arguments: [(2, 130), (15, 143), (1, 143)] as [(Int32, Int32)]
+    )
     func stop(signal: Int32, code: Int32) throws {
         let place = try TemporaryDirectory()
         let (source, target) = try place.makePair()

@@ -5,7 +5,8 @@ import Testing
 /// The power fails: what was promised to be on the disk is there, and nothing is torn.
 @Suite(
     .serialized,
-    .enabled(if: Requirement.canMount && Requirement.has("xfs_io"), "needs root, loop devices and xfs_io"))
+    .enabled(if: Requirement.canMount && Requirement.has("xfs_io"), "needs root, loop devices and xfs_io")
+)
 struct PowerCutTests {
     private struct Setting {
         let disk: LoopFileSystem
@@ -18,14 +19,19 @@ struct PowerCutTests {
             try Disk.makeDirectory(place.path / "src")
             try Disk.makeDirectory(disk.path / "dst")
             tree = try SelfCheckingTree(
-                source: place.path / "src", target: disk.path / "dst", files: files, seed: seed)
+                source: place.path / "src",
+                target: disk.path / "dst",
+                files: files,
+                seed: seed
+            )
             try Program("sync").check(["-f"], disk.path)
         }
     }
 
     @Test(
         "right after exit 0 every file, directory and attribute is on the disk",
-        arguments: [("file", LoopFileSystem.Kind.ext4), ("end", .ext4), ("file", .xfs)])
+        arguments: [("file", LoopFileSystem.Kind.ext4), ("end", .ext4), ("file", .xfs)]
+    )
     func afterExit(durability: String, kind: LoopFileSystem.Kind) throws {
         guard Requirement.has("mkfs.\(kind.rawValue)") else { return }
         let setting = try Setting(kind, files: 150, seed: 21)

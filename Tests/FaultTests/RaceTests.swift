@@ -23,9 +23,11 @@ import Testing
         "a file that changes while it is read is tried again, then named, and no mixture gets its name",
         .enabled(if: Requirement.canTrace, "needs strace"),
         arguments: [
-            "printf x >>\"$1\"", "truncate -s 5000 \"$1\"; truncate -s 400000 \"$1\"", "cp \"$2\" \"$1.t\"; mv \"$1.t\" \"$1\"",
+            "printf x >>\"$1\"", "truncate -s 5000 \"$1\"; truncate -s 400000 \"$1\"",
+            "cp \"$2\" \"$1.t\"; mv \"$1.t\" \"$1\"",
             "printf changed | dd of=\"$1\" conv=notrunc bs=1 seek=1000 status=none",
-        ])
+        ]
+    )
     func changing(body: String) throws {
         for index in 0..<6 { try Disk.write(source / "quiet\(index)", "quiet \(index)") }
         let busy = source / "busy"
@@ -56,7 +58,10 @@ import Testing
         expectNone(try TreeSnapshot(of: target).differences(from: TreeSnapshot(of: source)))
     }
 
-    @Test("what is taken out of the source between listing and reading is named, the rest goes on", .enabled(if: Requirement.canTrace, "needs strace"))
+    @Test(
+        "what is taken out of the source between listing and reading is named, the rest goes on",
+        .enabled(if: Requirement.canTrace, "needs strace")
+    )
     func vanishing() throws {
         for index in 0..<200 { try Disk.write(source / "f\(index)", "\(index)") }
         let wrapper = [
@@ -85,7 +90,9 @@ import Testing
         let attacker = try loop(
             "for d in \"$1\"/d*; do mv \"$d\" \"$1/../moved\" && ln -s \"$2\" \"$d\"; rm -f \"$d\"; mv \"$1/../moved\" \"$d\"; "
                 + "f=\"$d/f3\"; mv \"$f\" \"$1/../file\" && ln -s \"$2/f3\" \"$f\"; rm -f \"$f\"; mv \"$1/../file\" \"$f\"; done",
-            source, outside)
+            source,
+            outside
+        )
         for _ in 0..<12 {
             let result = try BinaryRunner.copy(["--fsync", "none"], source, target)
             #expect(result.exitCode != nil && [0, 3, 24].contains(result.exitCode), "\(result)")
@@ -117,7 +124,9 @@ import Testing
         let attacker = try loop(
             "for d in \"$1\"/d*; do [ -d \"$d\" ] || continue; rm -rf \"$1/../gone\"; mv \"$d\" \"$1/../gone\" && ln -sn \"$2\" \"$d\"; "
                 + "rm -f \"$d\"; mkdir \"$d\"; ln -s \"$2/f1\" \"$d/f1\"; ln \"$2/f2\" \"$d/f2\"; ln -s \"$2\" \"$d/x\"; done",
-            target, outside)
+            target,
+            outside
+        )
         for round in 0..<15 {
             let options = ["--fsync", "none", "--delete", "--max-delete", "100%"]
             let result = try BinaryRunner.copy(round % 2 == 0 ? options : ["--fsync", "file"], source, target)

@@ -43,7 +43,9 @@ struct SelfCheckingTree {
 
     private func contents(_ entry: String, _ version: Int) -> [UInt8] {
         let size = Int(entry.drop { $0 != " " }.dropFirst()) ?? 0
-        var random = SeededGenerator(seed: seed &* 31 &+ UInt64(entry.utf8.reduce(UInt64(version)) { $0 &* 131 &+ UInt64($1) }))
+        var random = SeededGenerator(
+            seed: seed &* 31 &+ UInt64(entry.utf8.reduce(UInt64(version)) { $0 &* 131 &+ UInt64($1) })
+        )
         return random.bytes(size)
     }
 

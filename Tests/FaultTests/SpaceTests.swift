@@ -12,7 +12,12 @@ import Testing
         let target = disk.path / "dst"
         try Disk.makeDirectory(place.path / "src")
         let tree = try SelfCheckingTree(
-            source: place.path / "src", target: target, files: 150, seed: 3, bytesMax: 400_000)
+            source: place.path / "src",
+            target: target,
+            files: 150,
+            seed: 3,
+            bytesMax: 400_000
+        )
         let ballast = disk.path / "ballast"
         try Disk.write(ballast, [UInt8](repeating: 1, count: max(0, disk.freeBytes - (2 << 20))))
         let result = try BinaryRunner.copy(tree.source, target)
@@ -57,7 +62,11 @@ import Testing
         let tree = try SelfCheckingTree(source: source, target: target, files: 30, seed: 4, bytesMax: 30_000)
         try Disk.write(source / "d0" / "large", SeededGenerator.bytes(3 << 20, seed: 3))
         let result = try BinaryRunner.copy(
-            [], source, target, wrapper: ["prlimit", "--fsize=\(1 << 20):\(1 << 20)"])
+            [],
+            source,
+            target,
+            wrapper: ["prlimit", "--fsize=\(1 << 20):\(1 << 20)"]
+        )
         #expect(result.exitCode == 3, "\(result)")
         #expect(result.errorText.contains("d0/large") && result.errorText.contains("EFBIG"), "\(result.errorText)")
         expectNone(try tree.missingFiles())
@@ -114,7 +123,11 @@ import Testing
         let tree = try SelfCheckingTree(source: source, target: target, files: 60, seed: 10)
         for limit in ["24", "32", "48"] {
             let result = try BinaryRunner.copy(
-                [], source, target, wrapper: ["prlimit", "--nofile=\(limit):\(limit)"])
+                [],
+                source,
+                target,
+                wrapper: ["prlimit", "--nofile=\(limit):\(limit)"]
+            )
             if result.exitCode != 0 {
                 #expect(result.exitCode == 14 || result.exitCode == 10, "\(limit): \(result)")
                 #expect(result.errorText.contains("EMFILE"), "\(limit): \(result.errorText)")
