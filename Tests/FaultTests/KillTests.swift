@@ -29,8 +29,11 @@ import Testing
         let place = try TemporaryDirectory()
         let (source, target) = try place.makePair()
         let tree = try SelfCheckingTree(source: source, target: target, files: 40, seed: 5)
+        // It replaces a file, so it is written under a temporary name: what is new has none until it is done.
         try Disk.write(source / "d1" / "large", SeededGenerator.bytes(8 << 20, seed: 1))
+        try Disk.write(target / "d1" / "large", SeededGenerator.bytes(1 << 10, seed: 2))
         let run = try BinaryRunner.startCopy(["--bwlimit", "1M"], source, target)
+        // The marker, and the temporary of the large file, which takes seconds.
         #expect(RunningProgram.eventually { (try? TreeSnapshot(of: target).litter.count) ?? 0 > 1 })
         run.killGroup()
         _ = run.wait()
