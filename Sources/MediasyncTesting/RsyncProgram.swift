@@ -7,6 +7,18 @@ package enum RsyncProgram {
     /// Whether there is one.
     package static var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: path) }
 
+    /// Whether it is one of 3.4 or later: earlier ones lose the set-group bit of files on the way (seen with 3.2.7), which
+    /// Debian's security updates brought in order.
+    package static var keepsSetGroup: Bool {
+        guard isInstalled, let result = try? run(["--version"], in: FileManager.default.temporaryDirectory) else {
+            return false
+        }
+        let words = String(decoding: result.output.prefix(80), as: UTF8.self).split(separator: " ")
+        guard let index = words.firstIndex(of: "version"), index + 1 < words.count else { return false }
+        let numbers = words[index + 1].split(separator: ".").compactMap { Int($0) }
+        return numbers.count >= 2 && (numbers[0], numbers[1]) >= (3, 4)
+    }
+
     /// What a call printed (standard output as raw bytes) and its exit code.
     package struct Result: Sendable {
         package var output: [UInt8]

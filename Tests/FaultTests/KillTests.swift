@@ -29,8 +29,8 @@ import Testing
         let place = try TemporaryDirectory()
         let (source, target) = try place.makePair()
         let tree = try SelfCheckingTree(source: source, target: target, files: 40, seed: 5)
+        // It replaces a file, so it is written under a temporary name: what is new has none until it is done.
         try Disk.write(source / "d1" / "large", SeededGenerator.bytes(8 << 20, seed: 1))
-        // A file that is replaced is written under a temporary name; a new one may have none.
         try Disk.write(target / "d1" / "large", "old")
         let run = try BinaryRunner.startCopy(["--bwlimit", "1M"], source, target)
         #expect(
