@@ -1,4 +1,5 @@
 internal import Glibc
+internal import MediaModel
 
 /// A program under way. Its process group is killed when the value goes before it ended.
 package final class RunningProgram {
@@ -32,6 +33,13 @@ package final class RunningProgram {
     package var errorsSoFar: String { String(decoding: CaughtOutput.contents(of: files.errors), as: UTF8.self) }
 
     package var isRunning: Bool { !poll() }
+
+    /// The most memory it has had so far (`VmHWM`); 0 once it has ended.
+    package var peakBytes: Int {
+        guard let text = try? Disk.text(BytePath("/proc/\(process)/status")) else { return 0 }
+        let line = text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return (line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) << 10
+    }
 
     /// True once it has ended.
     private func poll() -> Bool {
