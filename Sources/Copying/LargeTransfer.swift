@@ -87,6 +87,14 @@ final class LargeTransfer: Assistable, @unchecked Sendable {
     }
 
     private func move(_ offset: Int64, _ buffer: UnsafeMutableRawBufferPointer) throws(ContentFault) {
+        // Inside the kernel where it can: the bytes are then read for the digest only, and not written from here. That the
+        // source stayed the same meanwhile is checked when all is done.
+        let isCopied: Bool
+        do throws(FileFault) {
+            isCopied = try OpenFile.copyRange(from: source, to: target, at: offset, count: buffer.count)
+        } catch {
+            throw .write(error)
+        }
         let count: Int
         do throws(FileFault) {
             count = try OpenFile.read(descriptor: source, into: buffer, at: offset)
@@ -104,6 +112,7 @@ final class LargeTransfer: Assistable, @unchecked Sendable {
             state.withLock { $0.digested = offset + Int64(buffer.count) }
             state.wakeAll()
         }
+        if isCopied { return }
         do throws(FileFault) {
             try OpenFile.write(descriptor: target, UnsafeRawBufferPointer(buffer), at: offset)
         } catch {
