@@ -78,7 +78,7 @@ let package = Package(
         tests("StorageTests", ["Storage", "MediaModel", "MediasyncTesting"]),
         tests(
             "CopyingTests",
-            ["Copying", "Running", "Storage", "Pacing", "Filtering", "MediaModel", "MediasyncTesting"]
+            ["Copying", "Running", "Checksums", "Storage", "Pacing", "Filtering", "MediaModel", "MediasyncTesting"]
         ),
         // The built binary, from outside.
         tests("CommandTests", ["MediaModel", "MediasyncTesting"]),
