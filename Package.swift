@@ -41,14 +41,18 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "CXXHash", exclude: ["kernel.h"]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
         // Values only.
         module("MediaModel", []),
+        // Mastodon's own settings.
+        module("Settings", ["MediaModel"]),
         // When may the next piece of work start.
         module("Pacing", ["MediaModel", collections]),
         // Adapters: each owns one outside thing.
         module("Checksums", ["MediaModel", "CXXHash", "COpenSSL"]),
         module("Storage", ["MediaModel", "CLinux"]),
+        module("Postgres", ["MediaModel", "CPostgres"]),
         // Which names take part.
         module("Filtering", ["MediaModel"]),
         // Engines: decide and order work.
@@ -71,6 +75,8 @@ let package = Package(
         tests("FilteringTests", ["Filtering", "MediaModel", "MediasyncTesting"]),
         tests("PipelineTests", ["Pipeline", "MediaModel", "MediasyncTesting", sqlite]),
         tests("ReportingTests", ["Reporting", "MediaModel", "MediasyncTesting"], exclude: ["Golden"]),
+        tests("SettingsTests", ["Settings"]),
+        tests("PostgresTests", ["Postgres", "MediaModel", "MediasyncTesting"]),
         tests("ChecksumsTests", ["Checksums", "MediaModel"]),
         tests("PacingTests", ["Pacing"]),
         tests("StorageTests", ["Storage", "MediaModel", "MediasyncTesting"]),
