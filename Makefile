@@ -24,8 +24,8 @@ demo:
 test:
 	scripts/bootstrap --test
 	scripts/check
-	$(SWIFT) build
-	$(SWIFT) test --disable-xctest
+	$(SWIFT) build --build-tests
+	scripts/test
 
 check:
 	scripts/bootstrap --test

@@ -49,6 +49,8 @@ let package = Package(
         module("Settings", ["MediaModel"]),
         // When may the next piece of work start.
         module("Pacing", ["MediaModel", collections]),
+        // What a run is: its control, its engine, its result.
+        module("Running", ["MediaModel"]),
         // Adapters: each owns one outside thing.
         module("Checksums", ["MediaModel", "CXXHash", "COpenSSL"]),
         module("Storage", ["MediaModel", "CLinux"]),
@@ -56,15 +58,15 @@ let package = Package(
         // Which names take part.
         module("Filtering", ["MediaModel"]),
         // Engines: decide and order work.
-        module("Copying", ["MediaModel", "Pacing", "Checksums", "Storage", "Filtering"]),
+        module("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering"]),
         // Runs and their state; events for people and machines.
         module("Pipeline", ["MediaModel", sqlite]),
         module("Reporting", ["MediaModel", "CLinux"]),
         .executableTarget(
             name: "Mediasync",
             dependencies: [
-                "MediaModel", "Pacing", "Checksums", "Storage", "Filtering", "Copying", "Pipeline", "Reporting",
-                argumentParser, unixSignals,
+                "MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering", "Copying", "Pipeline",
+                "Reporting", argumentParser, unixSignals,
             ],
             swiftSettings: swiftSettings
         ),
@@ -80,7 +82,10 @@ let package = Package(
         tests("ChecksumsTests", ["Checksums", "MediaModel"]),
         tests("PacingTests", ["Pacing"]),
         tests("StorageTests", ["Storage", "MediaModel", "MediasyncTesting"]),
-        tests("CopyingTests", ["Copying", "Storage", "Pacing", "Filtering", "MediaModel", "MediasyncTesting"]),
+        tests(
+            "CopyingTests",
+            ["Copying", "Running", "Storage", "Pacing", "Filtering", "MediaModel", "MediasyncTesting"]
+        ),
         // The built binary, from outside.
         tests("CommandTests", ["MediaModel", "MediasyncTesting"]),
         tests("FaultTests", ["MediaModel", "MediasyncTesting"]),

@@ -1,4 +1,5 @@
 internal import Pacing
+internal import Running
 internal import Storage
 internal import Synchronization
 

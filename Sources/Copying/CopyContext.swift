@@ -2,6 +2,7 @@ internal import Checksums
 internal import Filtering
 internal import MediaModel
 internal import Pacing
+internal import Running
 internal import Storage
 internal import Synchronization
 

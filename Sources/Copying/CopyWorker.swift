@@ -1,4 +1,5 @@
 internal import MediaModel
+internal import Running
 internal import Storage
 
 /// What one copy thread keeps: its share of the account, its buffer, its temporary names, the path it stands at.

@@ -1,10 +1,11 @@
 package import MediaModel
+package import Running
 package import Storage
 internal import Synchronization
 
 /// Counts the entries of a tree ahead of a run that works on it, so that progress has a total. It reads names only, with
 /// one thread, and follows the same selection; what cannot be read is left to the run to report.
-package final class EntryCounter: Sendable {
+package final class EntryCounter: TotalCounter {
     private let rootPath: BytePath
     private let options: CopyOptions
     private let host: Host

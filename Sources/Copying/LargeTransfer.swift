@@ -1,6 +1,7 @@
 internal import Checksums
 internal import MediaModel
 internal import Pacing
+internal import Running
 internal import Storage
 
 /// One large file, moved by several workers: each takes the next piece, reads it, waits its turn for the digest, and

@@ -1,6 +1,7 @@
 internal import Checksums
 package import MediaModel
 internal import Pacing
+package import Running
 package import Storage
 internal import Synchronization
 

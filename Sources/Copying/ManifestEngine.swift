@@ -1,5 +1,6 @@
 package import MediaModel
 internal import Pacing
+package import Running
 package import Storage
 internal import Synchronization
 

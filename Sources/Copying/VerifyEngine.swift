@@ -1,5 +1,6 @@
 package import MediaModel
 internal import Pacing
+package import Running
 package import Storage
 
 /// Compares two trees: both sides are read, in parallel, and every difference is told.

@@ -5,6 +5,7 @@ import MediaModel
 import Pacing
 import Pipeline
 import Reporting
+import Running
 import Storage
 import Synchronization
 import UnixSignals
@@ -91,7 +92,7 @@ struct RunSession: Sendable {
         do {
             let engine = try makeEngine(session)
             engineSlot.set(engine)
-            let counter = terminal.canRedraw && !output.quiet && !output.json ? engine.entryCounter() : nil
+            let counter = terminal.canRedraw && !output.quiet && !output.json ? engine.totalCounter() : nil
             engineSlot.set(counter)
             result = await session.drive(engine, counter, reporter, recorder, clock)
         } catch let error as SyncError {
@@ -125,17 +126,17 @@ struct RunSession: Sendable {
         var counts: Counts { slot.withLock { $0 }?.counts() ?? Counts() }
         func set(_ engine: any Engine) { slot.withLock { $0 = engine } }
 
-        private let counter = Mutex<EntryCounter?>(nil)
+        private let counter = Mutex<(any TotalCounter)?>(nil)
         /// Entries in all, once they are counted.
         var total: Int? { counter.withLock { $0 }?.total }
-        func set(_ counter: EntryCounter?) { self.counter.withLock { $0 = counter } }
+        func set(_ counter: (any TotalCounter)?) { self.counter.withLock { $0 = counter } }
     }
 
     /// Runs the engine beside the reporter's clock, the recorder and the signals. What writes to terminals and files has
     /// threads of its own.
     private func drive(
         _ engine: any Engine,
-        _ counter: EntryCounter?,
+        _ counter: (any TotalCounter)?,
         _ reporter: Reporter,
         _ recorder: RunRecorder?,
         _ clock: ContinuousClock

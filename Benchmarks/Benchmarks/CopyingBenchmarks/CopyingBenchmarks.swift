@@ -2,6 +2,7 @@ import Benchmark
 import Copying
 import Foundation
 import MediaModel
+import Running
 import Storage
 
 /// The walk and the comparison of two equal trees, in one process and warm: what is left of a second run when the start

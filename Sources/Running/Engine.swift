@@ -1,0 +1,28 @@
+package import MediaModel
+
+/// What a run drives: an engine with an account that can be looked at while it works.
+package protocol Engine: Sendable {
+    /// Works to the end, or until its control stops it.
+    func run() async -> RunResult
+
+    /// The account at this moment.
+    func counts() -> Counts
+
+    /// The process ends without waiting any longer: removes what would be litter.
+    func abandon()
+
+    /// Finds out, beside the run, how much it is going to do; nil where it is known otherwise or not worth the reading.
+    func totalCounter() -> (any TotalCounter)?
+}
+
+/// Counts ahead what a run is going to see, so that progress has a total.
+package protocol TotalCounter: Sendable {
+    /// Entries in all; nil until they are counted.
+    var total: Int? { get }
+
+    /// Counts to the end.
+    func run() async
+
+    /// Stops counting: the run is over.
+    func stop()
+}
