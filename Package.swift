@@ -41,6 +41,7 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "CXXHash", exclude: ["kernel.h"]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev", "zlib1g-dev"])]),
 
         // Values only.
         module("MediaModel", []),
@@ -49,8 +50,11 @@ let package = Package(
         // Adapters: each owns one outside thing.
         module("Checksums", ["MediaModel", "CXXHash", "COpenSSL"]),
         module("Storage", ["MediaModel", "CLinux"]),
+        module("Archives", ["MediaModel", "CArchive"]),
         // Which names take part.
         module("Filtering", ["MediaModel"]),
+        // What a dump of a database says, without a database.
+        module("Dumps", ["MediaModel", "Pacing", "Storage", "Archives"]),
         // Engines: decide and order work.
         module("Copying", ["MediaModel", "Pacing", "Checksums", "Storage", "Filtering"]),
         // Runs and their state; events for people and machines.
@@ -74,6 +78,8 @@ let package = Package(
         tests("ChecksumsTests", ["Checksums", "MediaModel"]),
         tests("PacingTests", ["Pacing"]),
         tests("StorageTests", ["Storage", "MediaModel", "MediasyncTesting"]),
+        tests("ArchivesTests", ["Archives", "MediaModel", "MediasyncTesting"]),
+        tests("DumpsTests", ["Dumps", "Archives", "Storage", "Pacing", "MediaModel", "MediasyncTesting"]),
         tests("CopyingTests", ["Copying", "Storage", "Pacing", "Filtering", "MediaModel", "MediasyncTesting"]),
         // The built binary, from outside.
         tests("CommandTests", ["MediaModel", "MediasyncTesting"]),
