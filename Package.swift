@@ -42,6 +42,7 @@ let package = Package(
         .target(name: "CXXHash", exclude: ["kernel.h"]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev", "zlib1g-dev"])]),
 
         // Values only.
         module("MediaModel", []),
@@ -55,8 +56,11 @@ let package = Package(
         module("Checksums", ["MediaModel", "CXXHash", "COpenSSL"]),
         module("Storage", ["MediaModel", "CLinux"]),
         module("Postgres", ["MediaModel", "CPostgres"]),
+        module("Archives", ["MediaModel", "CArchive"]),
         // Which names take part.
         module("Filtering", ["MediaModel"]),
+        // What a dump of a database says, without a database.
+        module("Dumps", ["MediaModel", "Pacing", "Storage", "Archives"]),
         // Engines: decide and order work.
         module("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering"]),
         // Runs and their state; events for people and machines.
@@ -86,6 +90,8 @@ let package = Package(
             "CopyingTests",
             ["Copying", "Running", "Storage", "Pacing", "Filtering", "MediaModel", "MediasyncTesting"]
         ),
+        tests("ArchivesTests", ["Archives", "MediaModel", "MediasyncTesting"]),
+        tests("DumpsTests", ["Dumps", "Archives", "Storage", "Pacing", "MediaModel", "MediasyncTesting"]),
         // The built binary, from outside.
         tests("CommandTests", ["MediaModel", "MediasyncTesting"]),
         tests("FaultTests", ["MediaModel", "MediasyncTesting"]),
