@@ -47,7 +47,7 @@ let package = Package(
         // Values only.
         module("MediaModel", []),
         // Mastodon's own settings.
-        module("Settings", ["MediaModel"]),
+        module("Settings", []),
         // When may the next piece of work start.
         module("Pacing", ["MediaModel", collections]),
         // What a run is: its control, its engine, its result.

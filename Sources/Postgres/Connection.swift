@@ -1,5 +1,4 @@
 internal import CPostgres
-package import MediaModel
 internal import Synchronization
 
 /// One session with the server. Its calls block, so they belong on threads of our own; it is not Sendable: the thread

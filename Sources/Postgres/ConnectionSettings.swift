@@ -24,6 +24,7 @@ package struct ConnectionSettings: Sendable, Equatable {
             try self.init(url: url)
             return
         }
+        self.init()
         host = set("DB_HOST")
         port = set("DB_PORT")
         database = set("DB_NAME")
@@ -35,6 +36,7 @@ package struct ConnectionSettings: Sendable, Equatable {
     /// - Parameter url: `postgresql://user:password@host:port/name?sslmode=...`. It may hold a password, so no part of it is
     ///   repeated in an error.
     package init(url: String) throws(SyncError) {
+        self.init()
         for (name, value) in try ConnectionURL.parameters(of: url) {
             switch name {
             case "host": host = value

@@ -1,19 +1,18 @@
 internal import CPostgres
 
 /// COPY ... FROM STDIN: rows go in by pieces, each `put` waits while the server is behind. Ended by `finish` or `abort`;
-/// let go without either, the server is told to forget it.
+/// let go without either, the server is told to forget it. A row that the server does not take is told by `finish` only:
+/// who has many ends the COPY now and then and begins another.
 package struct CopyIn: ~Copyable {
     private let connection: Connection
-    private var bytesSinceLook = 0
-
-    /// The server's refusal is looked for after so many bytes, so that not all of a large table is sent in vain.
-    private static let lookEvery = 1 << 20
+    private var isOpen = true
 
     init(_ connection: Connection) {
         self.connection = connection
     }
 
     deinit {
+        guard isOpen else { return }
         _ = PQputCopyEnd(connection.raw, "given up")
         Self.drain(connection)
     }
@@ -27,26 +26,28 @@ package struct CopyIn: ~Copyable {
         let raw = connection.raw
         let sent = PQputCopyData(raw, base.assumingMemoryBound(to: CChar.self), Int32(bytes.count))
         guard sent == 1 else { throw Self.fault(of: connection) }
-        bytesSinceLook += bytes.count
-        guard bytesSinceLook >= Self.lookEvery else { return }
-        bytesSinceLook = 0
-        guard PQconsumeInput(raw) == 1 else { throw Self.fault(of: connection) }
-        // While the server takes rows it says nothing: an answer now is an error.
-        if PQisBusy(raw) == 0 { throw Self.fault(of: connection) }
+    }
+
+    /// The same for bytes of one's own making.
+    package mutating func put(_ bytes: [UInt8]) throws(DatabaseFault) {
+        // The standard library's closures do not carry the type of an error.
+        var fault: DatabaseFault?
+        bytes.withUnsafeBytes { buffer in
+            do throws(DatabaseFault) { try put(buffer) } catch { fault = error }
+        }
+        if let fault { throw fault }
     }
 
     /// All rows are sent. Returns how many the server took.
     package consuming func finish() throws(DatabaseFault) -> Int {
-        let connection = connection
-        discard self
+        isOpen = false
         guard PQputCopyEnd(connection.raw, nil) == 1 else { throw Self.fault(of: connection) }
         return try Self.answer(of: connection)
     }
 
     /// Gives the rows up: the server forgets them.
     package consuming func abort(because reason: String) {
-        let connection = connection
-        discard self
+        isOpen = false
         _ = PQputCopyEnd(connection.raw, reason)
         Self.drain(connection)
     }
@@ -65,6 +66,7 @@ package struct CopyIn: ~Copyable {
 
     /// Why the server takes no more: its own words where it said some before it went.
     private static func fault(of connection: Connection) -> DatabaseFault {
+        _ = PQputCopyEnd(connection.raw, "given up")
         while let result = PQgetResult(connection.raw) {
             defer { PQclear(result) }
             let status = PQresultStatus(result)

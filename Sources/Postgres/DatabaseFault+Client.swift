@@ -5,18 +5,18 @@ internal import MediaModel
 extension DatabaseFault {
     /// The error of a result; of the connection where the result is none.
     init(result: OpaquePointer?, connection: OpaquePointer?) {
-        guard let result, let state = Self.field(result, PG_DIAG_SQLSTATE) else {
+        guard let result, let state = Self.field(result, mds_diag_sqlstate) else {
             self.init(connection: connection, lost: true)
             return
         }
-        let message = Self.field(result, PG_DIAG_MESSAGE_PRIMARY) ?? "no message"
+        let message = Self.field(result, mds_diag_message) ?? "no message"
         self.init(
             kind: Kind(state: state),
             state: state,
             message: message,
-            detail: Self.field(result, PG_DIAG_MESSAGE_DETAIL),
-            hint: Self.field(result, PG_DIAG_MESSAGE_HINT),
-            context: Self.field(result, PG_DIAG_CONTEXT).map(Self.withoutValues)
+            detail: Self.field(result, mds_diag_detail),
+            hint: Self.field(result, mds_diag_hint),
+            context: Self.field(result, mds_diag_context).map(Self.withoutValues)
         )
     }
 
@@ -57,8 +57,9 @@ extension DatabaseFault {
 
     /// One line without control characters.
     static func line(_ text: String) -> String {
-        let joined = text.split(separator: "\n").map { $0.trimmingBlanks }.filter { !$0.isEmpty }
-            .joined(separator: "; ")
+        // Bytes, because a line end of Windows is one character to Swift.
+        let lines = text.utf8.split { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
+        let joined = lines.map { Substring($0).trimmingBlanks }.filter { !$0.isEmpty }.joined(separator: "; ")
         return joined.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value < 0x7F && $0 != "\\" }
             ? joined : BytePath.escaped(Array(joined.utf8))
     }
@@ -72,8 +73,8 @@ extension DatabaseFault {
 
 extension Substring {
     fileprivate var trimmingBlanks: Substring {
-        var text = drop { $0 == " " || $0 == "\t" || $0 == "\r" }
-        while let last = text.last, last == " " || last == "\t" || last == "\r" { text.removeLast() }
+        var text = drop { $0 == " " || $0 == "\t" }
+        while let last = text.last, last == " " || last == "\t" { text.removeLast() }
         return text
     }
 }

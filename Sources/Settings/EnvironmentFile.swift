@@ -1,5 +1,3 @@
-internal import MediaModel
-
 /// The settings file of Mastodon, `.env.production`: lines of `KEY=value` in the notation of dotenv, read as data. Nothing
 /// in it is ever run: a command substitution stays the text that it is.
 package struct EnvironmentFile: Sendable, Equatable {

@@ -27,7 +27,7 @@ import Testing
 
     @Test("every kind maps to one exit status", arguments: DatabaseFault.Kind.allCases)
     func consequence(kind: DatabaseFault.Kind) {
-        let expected: ExitStatus =
+        let expected: MediaModel.ExitStatus =
             switch kind {
             case .noSpace, .noMemory: .exhausted
             case .inUse: .refused
