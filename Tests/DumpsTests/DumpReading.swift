@@ -1,3 +1,4 @@
+import Archives
 import MediaModel
 import MediasyncTesting
 

@@ -191,8 +191,8 @@ import Testing
         var dump = DumpText()
         dump.extra = "\n\n" + attack.sql + "\n"
         let text = dump.text()
-        let before = text.range(of: dump.extra).map { text[..<$0.lowerBound] } ?? ""
-        return (text, before.count { $0 == "\n" } + 3 + attack.offset)
+        let start = text.firstRange(of: dump.extra)?.lowerBound ?? text.startIndex
+        return (text, text[..<start].utf8.count { $0 == 0x0A } + 3 + attack.offset)
     }
 
     @Test("every way out is refused, by its line", arguments: commands + statements)

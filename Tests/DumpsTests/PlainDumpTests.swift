@@ -1,3 +1,4 @@
+import Archives
 import MediaModel
 import MediasyncTesting
 import Testing
@@ -17,7 +18,7 @@ import Testing
     ]
 
     @Test("every style is read to its end, in order, with rows, roles and lines", arguments: styles)
-    func styles(style: DumpText) throws {
+    func everyStyle(style: DumpText) throws {
         let place = try TemporaryDirectory()
         let text = style.text()
         let file = try DumpReading.open(Array(text.utf8), in: place)
