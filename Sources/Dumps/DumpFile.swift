@@ -24,29 +24,33 @@ package final class DumpFile: Sendable {
     ///   - path: `-` is standard input.
     ///   - spoolDirectory: where a stream is written to; it needs the room of the whole dump.
     package static func open(_ path: BytePath, spoolDirectory: BytePath) throws(SyncError) -> DumpFile {
-        let file: OpenFile
-        let metadata: Metadata
-        do throws(FileFault) {
-            file = path == BytePath("-") ? try OpenFile.duplicate(STDIN_FILENO) : try OpenFile.openUserFile(path)
-            metadata = try file.metadata()
-        } catch {
-            var fault = error.syncError("cannot open the dump \(path)")
-            if error.kind == .missing { fault.hint = "check the path" }
-            fault.code = fault.code == .item ? .unusable : fault.code
-            throw fault
-        }
+        let (descriptor, metadata) = try openUserFile(path)
         switch metadata.kind {
         case .directory:
-            return try DumpFile(path: path, directory: file.detach(), metadata: metadata)
+            return try DumpFile(path: path, directory: descriptor, metadata: metadata)
         case .file:
-            return try DumpFile(path: path, file: file.detach(), metadata: metadata, modifiedAt: true)
+            return try DumpFile(path: path, file: descriptor, metadata: metadata, modifiedAt: true)
         default:
-            let spooled = try DumpSpool.fill(from: file, directory: spoolDirectory)
+            let spooled = try DumpSpool.fill(from: OpenFile(raw: descriptor), directory: spoolDirectory)
             let metadata: Metadata
             do throws(FileFault) { metadata = try spooled.metadata() } catch {
                 throw error.syncError("cannot look at the dump's copy in \(spoolDirectory)")
             }
             return try DumpFile(path: path, file: spooled.detach(), metadata: metadata, modifiedAt: false)
+        }
+    }
+
+    /// The descriptor belongs to the caller.
+    private static func openUserFile(_ path: BytePath) throws(SyncError) -> (Int32, Metadata) {
+        do throws(FileFault) {
+            let file = path == BytePath("-") ? try OpenFile.duplicate(STDIN_FILENO) : try OpenFile.openUserFile(path)
+            let metadata = try file.metadata()
+            return (file.detach(), metadata)
+        } catch {
+            var fault = error.syncError("cannot open the dump \(path)")
+            if error.kind == .missing { fault.hint = "check the path" }
+            fault.code = fault.code == .item ? .unusable : fault.code
+            throw fault
         }
     }
 
@@ -111,9 +115,8 @@ package final class DumpFile: Sendable {
     /// Where another program finds this very dump while this value lives, whatever its name points to by now.
     package var pathForPrograms: BytePath { BytePath("/proc/\(getpid())/fd/\(descriptor)") }
 
-    /// The text of a plain or cluster dump from its beginning, decompressed.
-    func text() throws(SyncError) -> any ByteSource {
-        let reader = FileReader(descriptor: descriptor, path: path)
-        return compression == .none ? reader : try DecompressingSource(reader, compression: compression)
+    /// The text of a plain or cluster dump out of the bytes of its file.
+    func decompressing(_ reader: FileReader) throws(SyncError) -> any ByteSource {
+        compression == .none ? reader : try DecompressingSource(reader, compression: compression)
     }
 }

@@ -1,5 +1,5 @@
 package import Archives
-package import MediaModel
+internal import MediaModel
 
 /// What one pass over a dump finds out, before anything is touched. Values only: it can be printed and saved.
 package struct DumpInspection: Sendable {

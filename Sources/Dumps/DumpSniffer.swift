@@ -1,5 +1,5 @@
-package import Archives
-package import MediaModel
+internal import Archives
+internal import MediaModel
 internal import Storage
 
 /// Tells what a dump's file is, by its content.

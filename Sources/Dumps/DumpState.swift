@@ -58,7 +58,11 @@ struct DumpState {
     /// Bytes of all files.
     var size: Int64 { entries.reduce(0) { $0 + $1.metadata.size } }
 
+    /// The change time is not among it: a name that is taken away changes it, and does no harm.
     func isSame(as other: DumpState) -> Bool {
-        entries.elementsEqual(other.entries) { $0.name == $1.name && $0.metadata.sameVersion(as: $1.metadata) }
+        entries.elementsEqual(other.entries) {
+            $0.name == $1.name && $0.metadata.identity == $1.metadata.identity && $0.metadata.size == $1.metadata.size
+                && $0.metadata.modificationTime == $1.metadata.modificationTime
+        }
     }
 }

@@ -46,6 +46,8 @@ package enum LeftOutReason: String, Sendable, CaseIterable {
     case securityLabel
     /// Triggers switched off around data, which needs a superuser and is not needed here.
     case triggerSwitch
+    /// Statistics of the planner: ANALYZE makes them anew.
+    case statistics
 
     /// The reason for people, in the plural: `owners`.
     package var text: String {
@@ -63,6 +65,7 @@ package enum LeftOutReason: String, Sendable, CaseIterable {
         case .largeObject: "large objects: Mastodon has none"
         case .securityLabel: "security labels"
         case .triggerSwitch: "triggers switched off while loading"
+        case .statistics: "statistics: ANALYZE makes new ones"
         }
     }
 }

@@ -1,4 +1,4 @@
-package import MediaModel
+internal import MediaModel
 
 /// A relation as a dump names it. Names are compared byte by byte, as PostgreSQL does, not as Swift compares strings.
 package struct TableName: Sendable {
