@@ -13,6 +13,13 @@ package protocol Engine: Sendable {
 
     /// Finds out, beside the run, how much it is going to do; nil where it is known otherwise or not worth the reading.
     func totalCounter() -> (any TotalCounter)?
+
+    /// How far the present stage is, where its work is not counted by entries.
+    func work() -> WorkProgress?
+}
+
+extension Engine {
+    package func work() -> WorkProgress? { nil }
 }
 
 /// Counts ahead what a run is going to see, so that progress has a total.
