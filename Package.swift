@@ -89,7 +89,7 @@ let package = Package(
         tests("StorageTests", ["Storage", "MediaModel", "MediasyncTesting"]),
         tests(
             "CopyingTests",
-            ["Copying", "Running", "Storage", "Pacing", "Filtering", "MediaModel", "MediasyncTesting"]
+            ["Copying", "Running", "Checksums", "Storage", "Pacing", "Filtering", "MediaModel", "MediasyncTesting"]
         ),
         tests("ArchivesTests", ["Archives", "MediaModel", "MediasyncTesting"]),
         tests("DumpsTests", ["Dumps", "Archives", "Storage", "Pacing", "MediaModel", "MediasyncTesting"]),

@@ -257,6 +257,11 @@ int64_t mds_process_cpu_ns(void) {
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
+int64_t mds_thread_cpu_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
 void mds_sleep_ns(int64_t ns) {
     struct timespec time = {ns / 1000000000, ns % 1000000000};
     nanosleep(&time, NULL);

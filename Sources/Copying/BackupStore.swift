@@ -20,11 +20,44 @@ struct BackupStore: Sendable {
         }
     }
 
-    /// Moves an entry here that is about to be deleted, a whole directory too.
+    /// Directories within each other that are merged with an older backup; media trees have ten.
+    private static let mergeDepthMax = 64
+
+    /// Moves an entry here that is about to be deleted, a whole directory too. A directory that was kept before is merged
+    /// with the older one, name by name; the newer file stays.
     func move(_ name: EntryName, from directory: HeldDirectory, of node: DirectoryNode) throws(FileFault) {
         let folder = try openFolder(for: node)
         defer { folder.close() }
-        try directory.rename(name, to: folder, as: name)
+        try merge(name, from: directory, into: folder, depth: 0)
+    }
+
+    private func merge(
+        _ name: EntryName,
+        from directory: HeldDirectory,
+        into folder: HeldDirectory,
+        depth: Int
+    ) throws(FileFault) {
+        do throws(FileFault) {
+            return try directory.rename(name, to: folder, as: name)
+        } catch  where (error.kind == .notEmpty || error.kind == .exists) && depth < Self.mergeDepthMax {
+            // Two directories that both have something in them.
+        } catch  where error.kind == .wrongKind {
+            // A directory now, a file then; the other way round the older directory stays and the error names it.
+            try folder.removeFile(name)
+            return try directory.rename(name, to: folder, as: name)
+        }
+        let newer = try directory.openDirectory(name)
+        defer { newer.close() }
+        let older = try folder.openDirectory(name)
+        defer { older.close() }
+        let listing = ListingBuffer()
+        while try newer.list(into: listing) > 0 {
+            var cursor = 0
+            while let entry = listing.next(&cursor) {
+                try merge(entry.name, from: newer, into: older, depth: depth + 1)
+            }
+        }
+        try directory.removeDirectory(name)
     }
 
     private func openFolder(for node: DirectoryNode) throws(FileFault) -> HeldDirectory {

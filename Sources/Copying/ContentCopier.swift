@@ -1,5 +1,6 @@
 internal import Checksums
 internal import MediaModel
+internal import Running
 internal import Storage
 internal import Synchronization
 
@@ -17,8 +18,6 @@ enum ContentFault: Error {
 final class ContentCopier {
     /// Bytes of the buffer. Files that fit are read and written in one call each; 64 KB to 1 MB could not be told apart, and there is one for each worker.
     static let bufferBytes = 128 << 10
-    /// From this size on idle workers are asked to help.
-    static let sharedBytes: Int64 = 64 << 20
     /// From this size on blocks are reserved first, so that a full disk shows before the work and not after it.
     private static let reservedBytes: Int64 = 16 << 20
     /// Below this size holes and clones cost more than they save.
@@ -63,17 +62,6 @@ final class ContentCopier {
             if !moved { throw .changed }
             return nil
         }
-        if size >= Self.sharedBytes, let queue, context.limiter == nil {
-            let transfer = LargeTransfer(
-                source: source.raw,
-                target: target.raw,
-                size: size,
-                digest: digests ? context.options.digest : nil,
-                control: context.control
-            )
-            queue.offerAssistance(with: transfer)
-            return try transfer.complete()
-        }
         return try copyStream(from: source, size, to: target)
     }
 
@@ -104,8 +92,12 @@ final class ContentCopier {
     ) throws(ContentFault) -> Digest? {
         if digests { streaming.reset() }
         var done: Int64 = 0
+        var trial = SharingTrial(size: size, processors: context.host.processors)
         while true {
             if context.control.shouldStop { throw .stopped }
+            if let queue, context.limiter == nil, trial.wantsHelp(at: done, idleWorkers: queue.idleWorkers) {
+                return try share(from: source, done, size, to: target, queue)
+            }
             let count = try read(source, into: buffer)
             if count == 0 { break }
             done += Int64(count)
@@ -116,6 +108,27 @@ final class ContentCopier {
             try write(bytes, to: target)
         }
         if done != size { throw .changed }
+        return digests ? streaming.finish() : nil
+    }
+
+    /// Goes on with others: the rest of a large file, where reading and writing wait for a disk or a network.
+    private func share(
+        from source: borrowing OpenFile,
+        _ done: Int64,
+        _ size: Int64,
+        to target: borrowing OpenFile,
+        _ queue: WalkQueue
+    ) throws(ContentFault) -> Digest? {
+        let transfer = LargeTransfer(
+            source: source.raw,
+            target: target.raw,
+            from: done,
+            size: size,
+            digest: digests ? { [self] in streaming.update($0) } : nil,
+            control: context.control
+        )
+        queue.offerAssistance(with: transfer)
+        try transfer.complete()
         return digests ? streaming.finish() : nil
     }
 

@@ -1,4 +1,5 @@
 internal import MediaModel
+internal import Running
 internal import Storage
 internal import Synchronization
 

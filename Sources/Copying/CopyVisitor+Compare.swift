@@ -104,10 +104,9 @@ extension CopyVisitor {
         // A second name of the target's file may lie anywhere: attributes are not written through it.
         if !changes.isEmpty, existing.linkCount > 1 { return .copy(existing, changes) }
         if source.linkCount > 1, let links = context.hardLinks {
-            switch links.claim(source) {
-            case .first:
-                let place = HardLinkTable.Place(node: node, name: BytePath(name: name), identity: existing.identity)
-                links.settle(source.identity, at: place)
+            let place = HardLinkTable.Place(node: node, name: BytePath(name: name), identity: existing.identity)
+            switch links.claim(source, at: place) {
+            case .first: break
             case .pending:
                 deferLink(name, source, in: node)
                 return .finished

@@ -1,5 +1,6 @@
 internal import MediaModel
 internal import Pacing
+internal import Running
 internal import Storage
 internal import Synchronization
 

@@ -1,5 +1,5 @@
 package import MediaModel
-package import Running
+internal import Running
 package import Storage
 internal import Synchronization
 
@@ -36,43 +36,24 @@ package final class EntryCounter: TotalCounter {
     private func count() async throws(SyncError) {
         let source = try TreePair.openSource(rootPath)
         defer { source.close() }
-        let context: CopyContext
-        let root = DirectoryNode(root: DescriptorBudget(maximum: Bounds(host: host, jobs: 1).openPairs))
+        var selecting = options
+        selecting.jobs = 1
+        selecting.reportsEveryItem = false
+        let walk: ReadingWalk
         do throws(FileFault) {
-            let device = try source.metadata().device
-            var selecting = options
-            selecting.reportsEveryItem = false
-            context = CopyContext(
+            walk = try ReadingWalk(
+                source: source,
                 options: selecting,
                 run: RunID(secondsSince1970: 0, random: 0),
                 host: host,
                 control: control,
                 account: account,
-                sink: { _ in },
-                root: root,
-                sourceDevice: device,
-                targetDevice: device,
-                backup: nil,
-                marker: try RunMarker(in: .none, run: RunID(secondsSince1970: 0, random: 0))
+                sink: { _ in }
             )
         } catch {
             return
         }
-        root.source = source
-        root.set([.keepsHandles, .absent])
-        root.hold()
-        defer { root.source = .none }
-        let queue = WalkQueue(first: .directory(root), workers: 1, limit: 1)
-        let visitor = CountVisitor(context: context)
-        let walk = TreeWalk(
-            root: root,
-            queue: queue,
-            visitor: visitor,
-            control: control,
-            processors: 1,
-            mayWiden: false
-        )
-        await walk.run()
+        await walk.run(CountVisitor(context: walk.context))
         if !control.shouldStop { result.withLock { $0 = account.counts().seen + 1 } }
     }
 }

@@ -30,10 +30,12 @@ final class HardLinkTable: Sendable {
     private let entries = Mutex<[FileIdentity: Entry]>([:])
 
     /// Claims a name of an inode.
-    func claim(_ metadata: Metadata) -> Claim {
+    /// - Parameter place: where the name lies already, right as it is: it is the first name at once, without a moment in
+    ///   which others would have to wait for it. Nil where it must be copied before others can be linked to it.
+    func claim(_ metadata: Metadata, at place: Place? = nil) -> Claim {
         entries.withLock { entries in
             guard var entry = entries[metadata.identity] else {
-                entries[metadata.identity] = Entry(place: nil, remaining: metadata.linkCount - 1)
+                entries[metadata.identity] = Entry(place: place, remaining: metadata.linkCount - 1)
                 return .first
             }
             guard let place = entry.place else { return .pending }

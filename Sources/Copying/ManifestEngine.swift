@@ -42,52 +42,25 @@ package final class ManifestEngine: Engine {
     private func digestAll() async throws(SyncError) {
         let source = try TreePair.openSource(rootPath, role: "directory")
         defer { source.close() }
-        let device: UInt64
-        let marker: RunMarker
+        var selection = options.selection
+        selection.digest = options.digest
+        selection.jobs = options.jobs
+        selection.reportsEveryItem = true
+        let walk: ReadingWalk
         do throws(FileFault) {
-            device = try source.metadata().device
-            marker = try RunMarker(in: .none, run: run)
+            walk = try ReadingWalk(
+                source: source,
+                options: selection,
+                run: run,
+                host: host,
+                control: control,
+                account: account,
+                sink: sink
+            )
         } catch {
             throw error.syncError("cannot look at \(rootPath)")
         }
-        var copyOptions = options.selection
-        copyOptions.digest = options.digest
-        copyOptions.reportsEveryItem = true
-        let bounds = Bounds(host: host, jobs: options.jobs)
-        let root = DirectoryNode(root: DescriptorBudget(maximum: bounds.openPairs))
-        root.source = source
-        root.set([.keepsHandles, .absent])
-        root.hold()
-        defer { root.source = .none }
-        let context = CopyContext(
-            options: copyOptions,
-            run: run,
-            host: host,
-            control: control,
-            account: account,
-            sink: sink,
-            root: root,
-            sourceDevice: device,
-            targetDevice: device,
-            backup: nil,
-            marker: marker
-        )
-        let queue = WalkQueue(first: .directory(root), workers: bounds.workersMax, limit: bounds.workersFirst)
-        let visitor = ManifestVisitor(context: context)
-        let walk = TreeWalk(
-            root: root,
-            queue: queue,
-            visitor: visitor,
-            control: control,
-            processors: host.processors,
-            mayWiden: bounds.workersMax > bounds.workersFirst
-        )
-        let tally = account.makeTally()
-        tally.seen.add()
-        tally.directories.add()
-        sink(.stage("manifest"))
-        await walk.run()
-        if !control.shouldStop { visitor.finish(root, worker: visitor.makeWorker(index: 9999)) }
+        await walk.run(ManifestVisitor(context: walk.context), stage: "manifest")
     }
 }
 

@@ -1,4 +1,5 @@
 internal import MediaModel
+internal import Running
 internal import Storage
 
 /// One thread's hands for publishing: makes a file durable, checks it where asked, gives it its name.

@@ -46,56 +46,26 @@ package final class VerifyEngine: Engine {
         defer { source.close() }
         let target = try TreePair.openSource(targetPath, role: "target")
         defer { target.close() }
-        let devices: (source: UInt64, target: UInt64)
-        let marker: RunMarker
+        var selection = options.selection
+        selection.digest = options.digest
+        selection.jobs = options.jobs
+        selection.reportsEveryItem = options.reportsEveryItem
+        let walk: ReadingWalk
         do throws(FileFault) {
-            devices = (try source.metadata().device, try target.metadata().device)
-            marker = try RunMarker(in: target, run: run)
+            walk = try ReadingWalk(
+                source: source,
+                target: target,
+                options: selection,
+                run: run,
+                host: host,
+                control: control,
+                account: account,
+                sink: sink
+            )
         } catch {
             throw error.syncError("cannot look at \(sourcePath) and \(targetPath)")
         }
-        var copyOptions = options.selection
-        copyOptions.digest = options.digest
-        copyOptions.reportsEveryItem = options.reportsEveryItem
-        let bounds = Bounds(host: host, jobs: options.jobs)
-        let root = DirectoryNode(root: DescriptorBudget(maximum: bounds.openPairs))
-        root.source = source
-        root.target = target
-        root.hold()
-        root.set(.keepsHandles)
-        defer {
-            root.source = .none
-            root.target = .none
-        }
-        let context = CopyContext(
-            options: copyOptions,
-            run: run,
-            host: host,
-            control: control,
-            account: account,
-            sink: sink,
-            root: root,
-            sourceDevice: devices.source,
-            targetDevice: devices.target,
-            backup: nil,
-            marker: marker
-        )
-        let queue = WalkQueue(first: .directory(root), workers: bounds.workersMax, limit: bounds.workersFirst)
-        let visitor = VerifyVisitor(context: context, options: options)
-        let walk = TreeWalk(
-            root: root,
-            queue: queue,
-            visitor: visitor,
-            control: control,
-            processors: host.processors,
-            mayWiden: bounds.workersMax > bounds.workersFirst
-        )
-        let tally = account.makeTally()
-        tally.seen.add()
-        tally.directories.add()
-        sink(.stage("verify"))
-        await walk.run()
-        if !control.shouldStop { visitor.finish(root, worker: visitor.makeWorker(index: 9999)) }
+        await walk.run(VerifyVisitor(context: walk.context, options: options), stage: "verify")
     }
 }
 

@@ -1,4 +1,5 @@
 package import MediaModel
+internal import Running
 internal import Storage
 internal import Synchronization
 
@@ -7,6 +8,8 @@ package struct VerifyOptions: Sendable {
     package var digest = DigestAlgorithm.xxh3
     /// Kinds, sizes and contents alone: no modes, owners, times.
     package var contentOnly = false
+    /// Extended attributes and ACLs of files and directories as well.
+    package var extendedAttributes = false
     /// Read the target past the page cache: from the disk.
     package var uncached = false
     package var selection = CopyOptions()
@@ -73,6 +76,7 @@ final class VerifyVisitor: TreeVisitor {
             }
             let target = try node.target.metadata()
             node.changes = differences(node.wanted, target, .directory)
+            if try attributesDiffer(node.source.raw, node.target.raw) { node.changes.insert(.xattr) }
             return true
         } catch {
             switch error.kind {
@@ -204,9 +208,8 @@ final class VerifyVisitor: TreeVisitor {
             if source.size != target.size {
                 changes.formUnion([.size, .content])
             } else {
-                switch contentsEqual(name, source, in: node, worker) {
-                case .success(true): break
-                case .success(false): changes.insert(.content)
+                switch compareContents(name, source, in: node, worker) {
+                case .success(let found): changes.formUnion(found)
                 case .failure(let error): return (context.failure(error), [])
                 }
             }
@@ -220,12 +223,18 @@ final class VerifyVisitor: TreeVisitor {
         return (changes.isEmpty ? .unchanged : .different, changes)
     }
 
-    private func contentsEqual(
+    private func attributesDiffer(_ source: Int32, _ target: Int32) throws(FileFault) -> Bool {
+        guard options.extendedAttributes else { return false }
+        return try !ExtendedAttributes.equal(source, target, asRoot: context.host.isRoot)
+    }
+
+    /// What differs between two files of one size: their content, their extended attributes.
+    private func compareContents(
         _ name: EntryName,
         _ metadata: Metadata,
         in node: DirectoryNode,
         _ worker: Worker
-    ) -> Result<Bool, SyncError> {
+    ) -> Result<ChangeSet, SyncError> {
         let path = { node.path(of: name) }
         let source: OpenFile
         let target: OpenFile
@@ -243,13 +252,17 @@ final class VerifyVisitor: TreeVisitor {
                 second = try worker.copy.content.digest(of: target, metadata.size)
             } catch {
                 switch error {
-                case .changed: return .success(false)
+                case .changed: return .success(.content)
                 case .read(let fault): return .failure(fault.syncError("could not read \(path()) in the target"))
                 default: throw error
                 }
             }
             worker.tally.bytesCompared.add(Int(metadata.size) * 2)
-            return .success(first == second)
+            var changes: ChangeSet = first == second ? [] : .content
+            do throws(FileFault) {
+                if try attributesDiffer(source.raw, target.raw) { changes.insert(.xattr) }
+            } catch { throw .read(error) }
+            return .success(changes)
         } catch {
             switch error {
             case .read(let fault), .write(let fault): return .failure(fault.syncError("could not read \(path())"))

@@ -25,11 +25,13 @@ package enum RsyncProgram {
         package var status: Int32
     }
 
-    /// Runs rsync and waits for it. Standard error is discarded.
-    package static func run(_ arguments: [String], in directory: URL) throws -> Result {
+    /// Runs rsync and waits for it. Standard error is discarded. The umask is given: the one of the process that tests run
+    /// in is whatever other tests, and who started them, made of it.
+    package static func run(_ arguments: [String], umask: UInt32 = 0o022, in directory: URL) throws -> Result {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        let script = "umask \(String(umask, radix: 8)); exec \"$0\" \"$@\""
+        process.arguments = ["-c", script, path] + arguments
         process.currentDirectoryURL = directory
         let pipe = Pipe()
         process.standardOutput = pipe

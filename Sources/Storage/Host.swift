@@ -38,6 +38,9 @@ package struct Host: Sendable {
     /// Monotonic nanoseconds.
     package static func monotonicNanoseconds() -> Int64 { mds_monotonic_ns() }
 
+    /// CPU nanoseconds that the calling thread has used.
+    package static func threadNanoseconds() -> Int64 { mds_thread_cpu_ns() }
+
     /// CPU nanoseconds that all threads of the process have used.
     package static func processorNanoseconds() -> Int64 { mds_process_cpu_ns() }
 

@@ -139,27 +139,6 @@ package struct OpenFile: ~Copyable {
         try check("copy_file_range", mds_copy_range(raw, target.raw, offset, count))
     }
 
-    /// Copies a whole range inside the kernel, between descriptors that somebody else keeps open. False where the kernel
-    /// cannot (nothing was copied then), or where the source ends early.
-    package static func copyRange(
-        from source: Int32,
-        to target: Int32,
-        at offset: Int64,
-        count: Int
-    ) throws(FileFault) -> Bool {
-        var done = 0
-        while done < count {
-            let copied = mds_copy_range(source, target, offset + Int64(done), count - done)
-            if copied == 0 { return false }
-            if copied < 0, done == 0 {
-                let fault = FileFault("copy_file_range", Int32(truncatingIfNeeded: copied))
-                if fault.kind == .unsupported || fault.kind == .crossDevice { return false }
-            }
-            done += try check("copy_file_range", copied)
-        }
-        return true
-    }
-
     /// Makes `target` share this file's blocks. False where the file systems cannot.
     package func clone(to target: borrowing OpenFile) throws(FileFault) -> Bool {
         do throws(FileFault) {

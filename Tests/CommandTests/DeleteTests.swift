@@ -172,4 +172,35 @@ import Testing
             Disk.removeTree(backup)
         }
     }
+
+    @Test("a directory that is deleted a second time is merged with the older backup; kinds that clash are named")
+    func secondBackup() throws {
+        let backup = place.path / "backup"
+        try Disk.makeDirectory(backup)
+        try Disk.write(source / "kept", "kept")
+        let options = all + ["--backup-dir", String(decoding: backup.bytes, as: UTF8.self)]
+        for round in 1...2 {
+            for directory in ["gone", "gone/deep"] { try Disk.makeDirectory(target / directory) }
+            try Disk.write(target / "gone" / "deep" / "both", "round \(round)")
+            try Disk.write(target / "gone" / "deep" / "only\(round)", "x")
+            if round == 1 { try Disk.write(target / "gone" / "kind", "a file") }
+            if round == 2 {
+                try Disk.makeDirectory(target / "gone" / "kind")
+                try Disk.write(target / "gone" / "kind" / "inside", "x")
+            }
+            let result = try BinaryRunner.copy(options, source, target)
+            #expect(result.exitCode == 0, "\(result.errorText)")
+            #expect(!Disk.exists(target / "gone"))
+        }
+        #expect(try Disk.text(backup / "gone" / "deep" / "both") == "round 2")
+        for name in ["only1", "only2"] { #expect(Disk.exists(backup / "gone" / "deep" / name)) }
+        #expect(Disk.exists(backup / "gone" / "kind" / "inside"))
+
+        try Disk.write(target / "gone", "a file where a directory was kept")
+        let clash = try BinaryRunner.copy(options, source, target)
+        #expect(clash.exitCode == 3, "\(clash.errorText)")
+        #expect(clash.errorText.contains("gone") && clash.errorText.contains("EISDIR"), "\(clash.errorText)")
+        #expect(try Disk.text(target / "gone") == "a file where a directory was kept")
+        #expect(Disk.exists(backup / "gone" / "deep" / "only1"))
+    }
 }

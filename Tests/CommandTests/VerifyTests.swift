@@ -67,6 +67,24 @@ import Testing
         #expect(try verify([], source, target).exitCode == 0)
     }
 
+    @Test("extended attributes are compared where they are asked for, of files and of directories")
+    func extendedAttributes() throws {
+        try Disk.makeDirectory(source / "folder")
+        try Disk.setAttribute(source / "folder", "user.a", [1])
+        try Disk.setAttribute(source / "content", "user.a", [1])
+        #expect(try BinaryRunner.copy(["--checksum"], source, target).exitCode == 0)
+        #expect(try verify(["--xattrs"], source, target).exitCode == 0)
+        try Disk.setAttribute(target / "folder", "user.a", [2])
+        try Disk.setAttribute(target / "content", "user.b", [1])
+        #expect(try verify([], source, target).exitCode == 0)
+        let result = try verify(["--xattrs"], source, target)
+        #expect(result.exitCode == 4, "\(result.errorText)")
+        let found = result.lines.filter { $0.hasPrefix("xattr ") }
+        #expect(found.count == 2 && found.contains { $0.hasSuffix(" content") }, "\(result.text)")
+        #expect(found.contains { $0.hasSuffix(" folder/") }, "\(result.text)")
+        #expect(try verify(["--xattrs", "--content-only"], source, target).exitCode == 64)
+    }
+
     @Test(
         "a side that cannot be opened is exit 10; a file that cannot be read is exit 3",
         .enabled(if: Requirement.canTrace, "needs strace")

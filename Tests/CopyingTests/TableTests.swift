@@ -110,6 +110,21 @@ import Testing
         #expect(links.place(of: inode.identity) == nil)
     }
 
+    @Test("a first name that lies in place already makes nobody wait: others see it at once")
+    func hardLinksInPlace() throws {
+        let place = try TemporaryDirectory()
+        try Disk.write(place.path / "a", "x")
+        try Disk.makeHardLink(place.path / "b", to: place.path / "a")
+        let inode = try metadata(place, "a")
+        let node = DirectoryNode(root: DescriptorBudget(maximum: 8))
+        let links = HardLinkTable()
+        let there = HardLinkTable.Place(node: node, name: BytePath("a"), identity: inode.identity)
+        guard case .first = links.claim(inode, at: there) else { return #expect(Bool(false)) }
+        guard case .published(let first) = links.claim(inode) else { return #expect(Bool(false)) }
+        #expect(first.identity == inode.identity)
+        #expect(links.place(of: inode.identity) == nil)
+    }
+
     @Test(
         "a limit of deletions is kept to the number",
         arguments: [

@@ -62,14 +62,16 @@ internal import Testing
             tree.makeDirectory(Array("src/d\(mode)".utf8), mode: mode)
         }
         for (index, text) in Self.rules.enumerated() {
-            guard let rules = try? ModeRules(parsing: text, umask: 0o022) else {
+            let umask: UInt32 = index % 2 == 0 ? 0o022 : 0o027
+            guard let rules = try? ModeRules(parsing: text, umask: umask) else {
                 #expect(
                     try RsyncProgram.run(["-a", "--chmod=\(text)", "src/", "no/"], in: tree.url).status == 1,
                     "\(text)"
                 )
                 continue
             }
-            let result = try RsyncProgram.run(["-a", "--chmod=\(text)", "src/", "dst\(index)/"], in: tree.url)
+            let arguments = ["-a", "--chmod=\(text)", "src/", "dst\(index)/"]
+            let result = try RsyncProgram.run(arguments, umask: umask, in: tree.url)
             #expect(result.status == 0, "\(text)")
             for mode in Self.modes {
                 for (letter, isDirectory) in [("f", false), ("d", true)] {

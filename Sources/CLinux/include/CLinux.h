@@ -109,6 +109,8 @@ int64_t mds_raise_descriptor_limit(void);
 int64_t mds_monotonic_ns(void);
 /// CPU time of all threads of the process.
 int64_t mds_process_cpu_ns(void);
+/// CPU time of the calling thread.
+int64_t mds_thread_cpu_ns(void);
 void mds_sleep_ns(int64_t ns);
 const char *mds_errno_name(int number);
 /// The text of an error number, thread-safe.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Copying
 import MediaModel
 import Reporting
+import Running
 import Storage
 import Synchronization
 

@@ -22,6 +22,8 @@ struct VerifyCommand: AsyncParsableCommand {
 
     @Flag(help: "Compare kinds, sizes and contents; not modes, owners and times.") var contentOnly = false
 
+    @Flag(help: "Compare extended attributes and ACLs as well.") var xattrs = false
+
     @Flag(help: "Read past the page cache, from the disk.") var uncached = false
 
     @Option(help: ArgumentHelp("Digest both sides are compared by: xxh3, sha256, blake2b.", valueName: "name"))
@@ -36,6 +38,7 @@ struct VerifyCommand: AsyncParsableCommand {
     func validate() throws {
         if manifest == nil, directories.count != 2 { throw ValidationError("name two directories: SRC and DST") }
         if manifest != nil, directories.count > 1 { throw ValidationError("--manifest takes one directory at most") }
+        if contentOnly, xattrs { throw ValidationError("--content-only and --xattrs contradict each other") }
         if digest.algorithm == nil { throw ValidationError("verify needs a digest") }
         if let jobs, !(1...1024).contains(jobs) { throw ValidationError("--jobs is a number from 1 to 1024") }
     }
@@ -52,6 +55,7 @@ struct VerifyCommand: AsyncParsableCommand {
             var options = VerifyOptions()
             options.digest = digest.algorithm ?? .xxh3
             options.contentOnly = contentOnly
+            options.extendedAttributes = xattrs
             options.uncached = uncached
             options.jobs = jobs
             options.reportsEveryItem = output.verbose
