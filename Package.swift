@@ -63,15 +63,15 @@ let package = Package(
         module("Dumps", ["MediaModel", "Pacing", "Storage", "Archives"]),
         // Engines: decide and order work.
         module("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering"]),
-        module("Restoring", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Dumps"]),
+        module("Restoring", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Archives", "Dumps"]),
         // Runs and their state; events for people and machines.
         module("Pipeline", ["MediaModel", sqlite]),
         module("Reporting", ["MediaModel", "CLinux"]),
         .executableTarget(
             name: "Mediasync",
             dependencies: [
-                "MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering", "Copying", "Pipeline",
-                "Reporting", argumentParser, unixSignals,
+                "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Postgres", "Filtering",
+                "Copying", "Restoring", "Pipeline", "Reporting", argumentParser, unixSignals,
             ],
             swiftSettings: swiftSettings
         ),
@@ -97,6 +97,7 @@ let package = Package(
         // The built binary, from outside.
         tests("CommandTests", ["MediaModel", "MediasyncTesting"]),
         tests("FaultTests", ["MediaModel", "MediasyncTesting"]),
+        tests("RestoreTests", ["MediaModel", "MediasyncTesting"]),
     ],
     swiftLanguageModes: [.v6]
 )

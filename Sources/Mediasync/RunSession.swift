@@ -56,7 +56,9 @@ struct RunSession: Sendable {
             output: LineWriter(descriptor: 1),
             errors: LineWriter(descriptor: 2),
             columns: { TerminalSupport.columns(2) },
-            sample: { ProgressSample(counts: engineSlot.counts, totalEntries: engineSlot.total) }
+            sample: {
+                ProgressSample(counts: engineSlot.counts, totalEntries: engineSlot.total, work: engineSlot.work)
+            }
         )
         // A closed output is an error of a write, reported like any other.
         signal(SIGPIPE, SIG_IGN)
@@ -124,6 +126,7 @@ struct RunSession: Sendable {
     private final class EngineSlot: Sendable {
         private let slot = Mutex<(any Engine)?>(nil)
         var counts: Counts { slot.withLock { $0 }?.counts() ?? Counts() }
+        var work: WorkProgress? { slot.withLock { $0 }?.work() }
         func set(_ engine: any Engine) { slot.withLock { $0 = engine } }
 
         private let counter = Mutex<(any TotalCounter)?>(nil)

@@ -21,6 +21,12 @@ package struct MastodonDatabase: Sendable {
         try cluster.load(schema, database: name, user: Self.role)
     }
 
+    /// One that is there already.
+    package init(existing cluster: PostgresCluster, name: String) {
+        self.cluster = cluster
+        self.name = name
+    }
+
     /// A role that may create databases and nothing else, as Mastodon's guide makes it.
     package static func makeRole(_ cluster: PostgresCluster) throws {
         let body = "CREATE ROLE \(role) LOGIN CREATEDB; EXCEPTION WHEN duplicate_object THEN NULL;"

@@ -16,7 +16,7 @@ struct PlainLoader: Sendable {
 
     /// What was loaded.
     struct Outcome: Sendable {
-        var tables: [TableLoad]
+        var sizes: TableSizes
         var postData: PostData
     }
 
@@ -25,14 +25,15 @@ struct PlainLoader: Sendable {
         let pool = WorkerPool(threads: jobs + 1)
         defer { pool.shutDown() }
         let (tables, postData) = try await loadRows(pool)
-        var steps = PostDataSteps(session: session, jobs: jobs, progress: progress, tables: tables, postData: postData)
+        let sizes = TableSizes(tables)
+        var steps = PostDataSteps(session: session, jobs: jobs, progress: progress, sizes: sizes, postData: postData)
         stage("index")
         try await steps.buildIndexes(pool)
         stage("constraints")
         try await steps.addConstraints(pool)
         stage("check")
         try await steps.finish(pool)
-        return Outcome(tables: tables, postData: postData)
+        return Outcome(sizes: sizes, postData: postData)
     }
 
     private func loadRows(_ pool: WorkerPool) async throws(SyncError) -> ([TableLoad], PostData) {
