@@ -59,7 +59,11 @@ final class DumpWalker<Visitor: DumpVisitor>: ScanHandler {
         try visitor.comment(comment)
     }
 
-    func metaCommand(_ text: [UInt8], line: Int) throws(SyncError) {
+    func metaCommand(_ text: [UInt8], line: Int, isCut: Bool) throws(SyncError) {
+        // Half a command says only that the dump was cut, which the missing trailer says as well; behind the trailer
+        // nothing is lost.
+        let lastCommand = Array("\\unrestrict \(restrictKey ?? "")".utf8)
+        if isCut, !isComplete || lastCommand.starts(with: text) { return }
         switch MetaCommand(text) {
         case .restrict(let key) where restrictKey == nil: restrictKey = key
         case .unrestrict(let key) where restrictKey == key: restrictKey = nil

@@ -181,7 +181,11 @@ import Testing
         Attack("COMMENT ON TABLE t IS E'a' -- b\n 'c\\''; ALTER SYSTEM SET a = 1;", .server, offset: 1),
         Attack("COMMENT ON TABLE t IS 'a\\'; ALTER SYSTEM SET a = 1; -- '", .server),
         Attack("COMMENT ON TABLE t IS $a$ $b$ $$ $a$; ALTER SYSTEM SET a = 1; -- $a$", .server),
-        Attack("COMMENT ON TABLE t IS $e'\\'; ALTER SYSTEM SET a = 1;--';\nALTER SYSTEM SET b = 2;", .unknown),
+        Attack(
+            "COMMENT ON TABLE t IS $e'\\'; DROP TABLE a;--';\nALTER SYSTEM SET b = 2;",
+            .server,
+            offset: 1
+        ),
         Attack("/* /* */ ' */ ALTER SYSTEM SET a = 1; -- '", .server),
         Attack("COMMENT ON TABLE \"a;\"\"b\" IS NULL; ALTER SYSTEM SET a = 1;", .server),
         Attack("-- comment\rALTER SYSTEM SET a = 1;", .server),
