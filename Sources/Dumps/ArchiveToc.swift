@@ -3,6 +3,10 @@ package import MediaModel
 /// The table of contents of an archive, as `pg_restore -l` lists it, with each entry vetted.
 package struct ArchiveToc: Sendable {
     package let entries: [Entry]
+    /// The database that was dumped; nil where the list does not tell.
+    package let database: String?
+    /// `2026-11-24 07:28:03 UTC`.
+    package let createdAt: String?
 
     /// One line of the list.
     package struct Entry: Sendable, Equatable {
@@ -25,10 +29,6 @@ package struct ArchiveToc: Sendable {
     /// Bytes of a list: Mastodon's has about 100,000.
     private static let listMax = 64 << 20
 
-    init(entries: [Entry]) {
-        self.entries = entries
-    }
-
     /// Runs `pg_restore -l`. Blocks: call it on a thread of a `WorkerPool`.
     package static func read(_ file: DumpFile, program: RestoreProgram) throws(SyncError) -> ArchiveToc {
         let (output, failure) = try ChildProgram.run(
@@ -50,6 +50,15 @@ package struct ArchiveToc: Sendable {
             entries.append(entry)
         }
         self.entries = entries
+        database = Self.comment("    dbname: ", in: list)
+        createdAt = Self.comment("Archive created at ", in: list)
+    }
+
+    /// What a comment at the list's head says.
+    private static func comment(_ title: String, in list: [UInt8]) -> String? {
+        let start = Array("; \(title)".utf8)
+        let head = list.split(separator: 0x0A, maxSplits: 20).prefix(20).prefix { $0.first == UInt8(ascii: ";") }
+        return head.first { $0.starts(with: start) }.map { String(decoding: $0.dropFirst(start.count), as: UTF8.self) }
     }
 
     /// The list for `pg_restore --use-list`: only entries that are used. Throws at the first one that is refused.

@@ -86,7 +86,7 @@ final class ChildProgram {
         posix_spawnattr_setsigdefault(&attributes, &signals)
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)
-        let environment = [BytePath("PATH=/usr/bin:/bin"), BytePath("LC_ALL=C"), BytePath("LANG=C")]
+        let environment = [BytePath("PATH=/usr/bin:/bin"), BytePath("LC_ALL=C"), BytePath("TZ=UTC")]
         var process: pid_t = 0
         let result = withCStrings([path] + arguments) { argv in
             withCStrings(environment) { envp in

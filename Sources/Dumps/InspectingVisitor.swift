@@ -32,6 +32,8 @@ final class InspectingVisitor: DumpVisitor {
 
     /// The entries of an archive that its text does not show, because `pg_restore` was not asked for them.
     func note(_ toc: ArchiveToc) {
+        database?.name = toc.database
+        inspection.startedOn = inspection.startedOn ?? toc.createdAt.map(escaped)
         for refusal in toc.refusals { refused(refusal) }
         for entry in toc.entries {
             guard case .leftOut(let reason) = entry.verdict else { continue }
