@@ -78,10 +78,10 @@ final class DumpScanner<Handler: ScanHandler> {
     func finish() throws(SyncError) {
         switch mode {
         case .between: break
-        case .dash where outerMode == .between, .slash where outerMode == .between:
-            throw cut("it ends inside a statement", since: line)
+        // One byte that begins nothing yet: what is missing behind it the trailer tells.
+        case .dash where outerMode == .between, .slash where outerMode == .between: break
         case .lineComment where outerMode == .between: try endLineComment()
-        case .metaCommand: try endMetaCommand()
+        case .metaCommand: try endMetaCommand(isCut: true)
         case .copyLine, .rows: throw cut("it ends inside the rows of a table", since: copyLineStart)
         case .blockComment where outerMode == .between: throw cut("it ends inside a comment", since: line)
         default: throw cut("it ends inside a statement", since: statementLine)
