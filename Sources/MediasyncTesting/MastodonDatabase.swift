@@ -48,7 +48,7 @@ package struct MastodonDatabase: Sendable {
     }
 
     /// Runs pg_dump with options into a file or directory.
-    package func dump(_ options: [String] = [], to path: BytePath) throws {
+    package func writeDump(_ options: [String] = [], to path: BytePath) throws {
         let program = cluster.program("pg_dump", user: cluster.superuser, database: name)
         try program.check(options + ["-f"], path)
     }

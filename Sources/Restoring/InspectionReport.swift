@@ -164,7 +164,8 @@ enum InspectionReport {
         switch match.relation {
         case .exact: return "Mastodon \(release)\(newest)"
         case .between: return "between Mastodon \(release) and \(match.next.map(shown) ?? "the next")\(newest)"
-        case .fork: return "a fork of Mastodon \(release), \(match.unknownVersions.count) migrations of its own\(newest)"
+        case .fork:
+            return "a fork of Mastodon \(release), \(match.unknownVersions.count) migrations of its own\(newest)"
         case .newer: return "newer than Mastodon \(release)\(newest)"
         case .unknown: return "not known\(newest)"
         }

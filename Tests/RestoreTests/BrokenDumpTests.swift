@@ -120,7 +120,7 @@ struct BrokenDumpTests {
         try origin.cluster.sql("CREATE TABLE t AS SELECT 1 AS a", database: "stranger")
         let place = try TemporaryDirectory()
         let dump = place.path / "dump"
-        try MastodonDatabase(existing: origin.cluster, name: "stranger").dump(to: dump)
+        try MastodonDatabase(existing: origin.cluster, name: "stranger").writeDump(to: dump)
         let live = try origin.makeLive("another")
         let result = try live.restore(dump)
         #expect(result.exitCode == 13, "\(result.errorText)")
@@ -134,7 +134,10 @@ struct BrokenDumpTests {
         let place = try TemporaryDirectory()
         let dump = place.path / "dump.sql"
         let text = try origin.plainText()
-        try Disk.write(dump, text.replacing("SET lock_timeout = 0;", with: "SET lock_timeout = 0;\nSET transaction_timeout = 0;"))
+        try Disk.write(
+            dump,
+            text.replacing("SET lock_timeout = 0;", with: "SET lock_timeout = 0;\nSET transaction_timeout = 0;")
+        )
         let result = try live.restore(dump)
         #expect(result.exitCode == 0, "\(result.errorText)")
         try expectRefused("newer_server", code: 20, says: ["PostgreSQL 27"]) { text in
@@ -145,13 +148,16 @@ struct BrokenDumpTests {
     @Test("a dump of a newer Mastodon than the installed one is refused, one of an older one is told what to do")
     func versions() throws {
         try expectRefused("newer_mastodon", code: 20, says: ["newer than the installed Mastodon"]) { text in
-            text = text.replacing("COPY public.schema_migrations (version) FROM stdin;\n", with: "COPY public.schema_migrations (version) FROM stdin;\n29990101000000\n")
+            text = text.replacing(
+                "COPY public.schema_migrations (version) FROM stdin;\n",
+                with: "COPY public.schema_migrations (version) FROM stdin;\n29990101000000\n"
+            )
         }
         let origin = try Origin.get()
         let older = try MastodonDatabase(origin.cluster, name: "origin_43", release: "4.3")
         let place = try TemporaryDirectory()
         let dump = place.path / "dump"
-        try older.dump(to: dump)
+        try older.writeDump(to: dump)
         let live = try origin.makeLive("older_mastodon")
         let result = try live.restore(dump)
         #expect(result.exitCode == 0, "\(result.errorText)")

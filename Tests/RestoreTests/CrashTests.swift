@@ -20,7 +20,10 @@ struct CrashTests {
         #expect(try live.canonicalDump() == origin.canonical, comment)
     }
 
-    @Test("kill -9 of mediasync at any moment leaves the old or the new database, and the next run drops the stage", arguments: 1...12)
+    @Test(
+        "kill -9 of mediasync at any moment leaves the old or the new database, and the next run drops the stage",
+        arguments: 1...12
+    )
     func killClient(round: Int) throws {
         var random = SeededGenerator(seed: UInt64(round))
         let origin = try Origin.get()
@@ -46,7 +49,7 @@ struct CrashTests {
         let canonical = try source.canonicalDump()
         let place = try TemporaryDirectory()
         let dump = place.path / "dump"
-        try source.dump(to: dump)
+        try source.writeDump(to: dump)
         let live = try LiveDatabase(cluster, name: "live", template: "origin")
         let seconds = try Self.restoreSeconds.get()
         let run = try live.start([], dump)
@@ -95,7 +98,11 @@ struct CrashTests {
             var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
             let copy = lines.firstIndex { $0.hasPrefix("COPY public.\(table) ") } ?? 0
             var fields = lines[copy + 1].split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-            if breaks { fields[1] = "42" } else { fields = lines[copy + 2].split(separator: "\t", omittingEmptySubsequences: false).map(String.init) }
+            if breaks {
+                fields[1] = "42"
+            } else {
+                fields = lines[copy + 2].split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+            }
             lines[copy + 1] = fields.joined(separator: "\t")
             try Disk.write(dump, lines.joined(separator: "\n"))
             let result = try live.restore(dump)
@@ -120,11 +127,17 @@ struct CrashTests {
         }
     }
 
-    @Test("a full disk of the server is exit code 14, and the stage is dropped", .enabled(if: Requirement.canMount, "needs root and loop devices"))
+    @Test(
+        "a full disk of the server is exit code 14, and the stage is dropped",
+        .enabled(if: Requirement.canMount, "needs root and loop devices")
+    )
     func fullDisk() throws {
         let origin = try Origin.get()
         let disk = try LoopFileSystem(.ext4, megabytes: 220)
-        let cluster = try PostgresCluster(settings: ["max_wal_size": "'32MB'", "min_wal_size": "'32MB'"], in: disk.path)
+        let cluster = try PostgresCluster(
+            settings: ["max_wal_size": "'32MB'", "min_wal_size": "'32MB'"],
+            in: disk.path
+        )
         try MastodonDatabase.makeRole(cluster)
         let live = try emptyLive(cluster)
         let fill = disk.path / "filler"
@@ -132,7 +145,10 @@ struct CrashTests {
         try Disk.write(fill, [UInt8](repeating: 7, count: max(0, disk.freeBytes - room)))
         let result = try live.restore(origin.plain)
         #expect(result.exitCode == 14 || result.exitCode == 12, "\(result.errorText)")
-        #expect(result.errorText.contains("No space left") || result.errorText.contains("could not"), "\(result.errorText)")
+        #expect(
+            result.errorText.contains("No space left") || result.errorText.contains("could not"),
+            "\(result.errorText)"
+        )
         try Disk.remove(fill)
         if cluster.process == nil { try cluster.start() }
         #expect(try live.isOld())
@@ -142,11 +158,18 @@ struct CrashTests {
 
     private func emptyLive(_ cluster: PostgresCluster) throws -> LiveDatabase {
         try cluster.sql("CREATE DATABASE small OWNER mastodon")
-        try cluster.sql("CREATE TABLE rules (text text, created_at timestamp, updated_at timestamp)", database: "small", user: "mastodon")
+        try cluster.sql(
+            "CREATE TABLE rules (text text, created_at timestamp, updated_at timestamp)",
+            database: "small",
+            user: "mastodon"
+        )
         return try LiveDatabase(cluster, name: "live", template: "small")
     }
 
-    @Test("SIGINT and SIGTERM stop within seconds, and the stage is dropped", arguments: [(2, 130), (15, 143)] as [(Int32, Int32)])
+    @Test(
+        "SIGINT and SIGTERM stop within seconds, and the stage is dropped",
+        arguments: [(2, 130), (15, 143)] as [(Int32, Int32)]
+    )
     func signals(signal: Int32, code: Int32) throws {
         let origin = try Origin.get()
         let live = try origin.makeLive("signal_\(signal)")

@@ -34,7 +34,7 @@ struct FormatTests {
         let live = try origin.makeLive("form_\(form.name)")
         let place = try TemporaryDirectory()
         var dump = place.path / "notes.txt"
-        try origin.database.dump(form.options, to: dump)
+        try origin.database.writeDump(form.options, to: dump)
         if let tool = form.compressor.first {
             try Program(tool).check(Array(form.compressor.dropFirst()), dump)
             let made = try Disk.names(in: place.path).first { $0 != BytePath("notes.txt") } ?? BytePath("?")

@@ -19,7 +19,7 @@ struct Origin: Sendable {
         try database.fill()
         canonical = try database.canonicalDump()
         place = try TemporaryDirectory()
-        try database.dump(to: plainPath)
+        try database.writeDump(to: plainPath)
         // Nobody is connected any more: it is a template for the databases of the tests.
     }
 
@@ -65,7 +65,10 @@ struct LiveDatabase {
     }
 
     /// Whether the old one is live and usable, and nothing else is left of a run.
-    func expectUntouched(_ comment: @autoclosure () -> Comment = "", sourceLocation: SourceLocation = #_sourceLocation) throws {
+    func expectUntouched(
+        _ comment: @autoclosure () -> Comment = "",
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
         #expect(try relatives() == [name], comment(), sourceLocation: sourceLocation)
         #expect(try isOld(), comment(), sourceLocation: sourceLocation)
     }

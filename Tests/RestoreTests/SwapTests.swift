@@ -71,7 +71,8 @@ struct SwapTests {
         // A superuser may make the databases; what the dump contains still runs as the plain role.
         let mixed = try live.restore([], origin.plain, user: "postgres")
         #expect(mixed.exitCode == 0, "\(mixed.errorText)")
-        let owners = "SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        let owners =
+            "SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
         #expect(try origin.cluster.sql(owners, database: live.name) == "mastodon")
     }
 
@@ -85,14 +86,18 @@ struct SwapTests {
         )
         let result = try live.restore(origin.plain)
         #expect(result.exitCode == 0, "\(result.errorText)")
-        #expect(try origin.cluster.sql("SELECT datcollate, datctype FROM pg_database WHERE datname = 'collated'") == "C.UTF-8|C.UTF-8")
+        #expect(
+            try origin.cluster.sql("SELECT datcollate, datctype FROM pg_database WHERE datname = 'collated'")
+                == "C.UTF-8|C.UTF-8"
+        )
     }
 
     @Test("without a terminal nothing is done unless --yes says so")
     func confirmation() throws {
         let origin = try Origin.get()
         let live = try origin.makeLive("asking")
-        let arguments = ["restore", "--into", live.name, "--env-file", "/dev/null"].map { BytePath($0) } + [origin.plain]
+        let arguments =
+            ["restore", "--into", live.name, "--env-file", "/dev/null"].map { BytePath($0) } + [origin.plain]
         let result = try live.program().run(arguments)
         #expect(result.exitCode == 20)
         try live.expectUntouched()

@@ -9,7 +9,10 @@ import Testing
 
     @Test(
         "a stage and a previous database are known again by their names, whatever the live one is called",
-        arguments: ["mastodon_production", "m", "ünïcødé 🐘", String(repeating: "x", count: 63), String(repeating: "é", count: 31)]
+        arguments: [
+            "mastodon_production", "m", "ünïcødé 🐘", String(repeating: "x", count: 63),
+            String(repeating: "é", count: 31),
+        ]
     )
     func names(live: String) {
         let names = DatabaseNames(live: live)
@@ -26,7 +29,10 @@ import Testing
 
     @Test(
         "names that only look like it are nobody's",
-        arguments: ["m_stage_", "m_stage_20261123", "m_stage_x", "other_stage_20260921-141320-0000abcd", "m_stage_20260921-141320-0000abcdx"]
+        arguments: [
+            "m_stage_", "m_stage_20261123", "m_stage_x", "other_stage_20260921-141320-0000abcd",
+            "m_stage_20260921-141320-0000abcdx",
+        ]
     )
     func strangers(name: String) {
         #expect(DatabaseNames(live: "m").runOfStage(name) == nil)

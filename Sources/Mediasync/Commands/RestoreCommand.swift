@@ -80,7 +80,8 @@ struct RestoreCommand: AsyncParsableCommand {
 
     func run() async throws {
         let dumpPath = dump.map(RawArguments.path) ?? BytePath("-")
-        let settings: Result<ConnectionSettings, SyncError> = Result { () throws(SyncError) in try connection.settings() }
+        let settings: Result<ConnectionSettings, SyncError> = Result { () throws(SyncError) in try connection.settings()
+        }
         let live = into ?? (try? settings.get())?.database ?? DatabaseOptions.defaultDatabase
         let isConfirmed = dryRun || yes || Confirmation.ask(question(live))
         try await RunSession.perform(
