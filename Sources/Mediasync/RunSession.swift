@@ -18,9 +18,6 @@ struct RunSession: Sendable {
     let control: RunControl
     let sink: EventSink
 
-    /// How long a stop waits for work in hand before the process ends anyway.
-    private static let stopPatience = Duration.milliseconds(1700)
-
     /// Runs an engine to its end and throws its exit code.
     /// - Parameter makeEngine: may throw a `SyncError` for what is wrong with the arguments.
     static func perform(
@@ -196,7 +193,7 @@ struct RunSession: Sendable {
                 hint: "run the same command again to go on"
             )
         )
-        try? await clock.sleep(for: Self.stopPatience)
+        try? await clock.sleep(for: engine.stopPatience)
         // The engine has not come back: a call hangs on the disk. Nothing half-written has a name; leave.
         guard !Task.isCancelled else { return }
         engine.abandon()

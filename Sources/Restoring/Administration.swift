@@ -52,7 +52,7 @@ final class Administration {
                 SELECT d.datname, r.rolname, pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,
                     \(provider), d.datallowconn, pg_catalog.shobj_description(d.oid, 'pg_database'),
                     CASE WHEN pg_catalog.has_database_privilege(d.oid, 'CONNECT')
-                        THEN pg_catalog.pg_database_size(d.oid) END
+                        THEN pg_catalog.pg_database_size(d.oid) END, d.oid
                 FROM pg_catalog.pg_database d JOIN pg_catalog.pg_roles r ON r.oid = d.datdba
                 WHERE \(condition) ORDER BY 1
                 """,
@@ -61,6 +61,7 @@ final class Administration {
         }
         return rows.map { row in
             DatabaseFacts(
+                number: row[10].integer ?? 0,
                 name: row[0].text ?? "",
                 owner: row[1].text ?? "",
                 encoding: row[2].text ?? "",
@@ -180,21 +181,23 @@ final class Administration {
     /// Drops a database of ours with whoever is connected to it.
     func drop(_ name: String) throws(SyncError) {
         let force = connection.serverVersion >= 130_000 ? " WITH (FORCE)" : ""
+        let number = force.isEmpty ? try database(name)?.number : nil
         try translate("cannot drop the database \(shown(name))") { () throws(DatabaseFault) in
-            if force.isEmpty { try terminate(sessionsOn: name) }
+            if force.isEmpty, let number { try terminate(sessionsOn: number) }
             try connection.execute("DROP DATABASE IF EXISTS \(SQL.identifier(name))\(force)")
         }
     }
 
     /// Ends the sessions of a database. Those of the server itself and of stronger roles stay.
-    func terminate(sessionsOn name: String) throws(DatabaseFault) {
+    /// - Parameter number: of the database: a name may mean another one a moment later.
+    func terminate(sessionsOn number: Int64) throws(DatabaseFault) {
         _ = try connection.query(
             """
             SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
-            WHERE datname = $1 AND pid <> pg_catalog.pg_backend_pid() AND usesysid IS NOT NULL
+            WHERE datid = $1 AND pid <> pg_catalog.pg_backend_pid() AND usesysid IS NOT NULL
                 AND coalesce(backend_type, 'client backend') IN ('client backend', 'walsender')
             """,
-            [.text(name)]
+            [.integer(number)]
         )
     }
 }

@@ -164,6 +164,8 @@ struct PostDataSteps {
                     } catch {
                         failure.record(error)
                         runner.stop()
+                        // The stage is lost: an index that takes hours is not waited for.
+                        session.cancellers.stop()
                     }
                 }
             }

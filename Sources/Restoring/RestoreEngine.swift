@@ -13,11 +13,11 @@ package final class RestoreEngine: Engine {
     let run: RunID
     let control: RunControl
     let sink: EventSink
-    private let progressValue = LoadProgress()
-    private let state = Mutex(State())
+    let progressValue = LoadProgress()
+    let state = Mutex(State())
     let cancellers = CancellerList()
 
-    private struct State {
+    struct State {
         var counts = Counts()
         var work: WorkProgress?
     }
@@ -46,6 +46,9 @@ package final class RestoreEngine: Engine {
     package func abandon() {}
 
     package func totalCounter() -> (any TotalCounter)? { nil }
+
+    /// Dropping a stage of many gigabytes takes its time.
+    package var stopPatience: Duration { .seconds(60) }
 
     package func work() -> WorkProgress? {
         guard var work = state.withLock({ $0.work }) else { return nil }
@@ -108,15 +111,16 @@ package final class RestoreEngine: Engine {
         let migration = try RestoreGuards.compare(database.migrations, installed: try installed(plan.live))
         try dropDeadStages(plan, administration)
         try stopIfAsked()
-        try administration.create(
-            plan.stage,
-            owner: plan.owner,
-            like: plan.live,
-            comment: DatabaseComment.stage(run)
-        )
         do throws(SyncError) {
+            try administration.create(
+                plan.stage,
+                owner: plan.owner,
+                like: plan.live,
+                comment: DatabaseComment.stage(run)
+            )
             try await fill(plan, file, program, database)
             try migrate(plan, migration)
+            try inherit(plan, administration)
             try stopIfAsked()
             begin("swap", nil)
             try await swap.perform(administration)
@@ -173,108 +177,7 @@ package final class RestoreEngine: Engine {
         }
     }
 
-    private func fill(
-        _ plan: RestorePlan,
-        _ file: DumpFile,
-        _ program: RestoreProgram?,
-        _ database: DatabaseInspection
-    ) async throws(SyncError) {
-        let session = StageSession(
-            settings: plan.settings,
-            role: plan.role,
-            memoryMebibytes: options.memoryOfOne,
-            cancellers: cancellers
-        )
-        let mayBeUnchecked: Bool
-        if let program {
-            let loader = ArchiveLoader(
-                file: file,
-                program: program,
-                inspection: database,
-                session: session,
-                jobs: options.jobs,
-                progress: progressValue,
-                control: control,
-                directory: options.spoolDirectory,
-                stage: { [self] name in begin(name, name == "load" ? nil : WorkProgress(unit: .steps)) }
-            )
-            try await loader.load()
-            account(TableSizes(database.tables))
-            mayBeUnchecked = true
-        } else {
-            let loader = PlainLoader(
-                file: file,
-                database: file.kind == .cluster ? database.name : nil,
-                session: session,
-                jobs: options.jobs,
-                progress: progressValue,
-                stage: { [self] name in
-                    let isLoad = name == "load"
-                    begin(name, isLoad ? WorkProgress(total: file.size, unit: .bytes) : WorkProgress(unit: .steps))
-                }
-            )
-            let outcome = try await loader.load()
-            try compare(outcome.sizes, database)
-            account(outcome.sizes)
-            mayBeUnchecked = outcome.postData.foreignKeys.contains { $0.parts == nil }
-        }
-        try file.checkUnchanged()
-        begin("verify", nil)
-        let connection = try translate("cannot connect to the staging database") { () throws(DatabaseFault) in
-            try session.open()
-        }
-        try StageVerification(inspection: database, mayBeUnchecked: mayBeUnchecked).check(connection)
-    }
-
-    /// Brings the stage to the installed Mastodon's schema, where a command for that was given.
-    private func migrate(_ plan: RestorePlan, _ migration: RestoreGuards.Migration) throws(SyncError) {
-        guard let command = options.migrateCommand, migration != .same else { return }
-        begin("migrate", nil)
-        let control = control
-        try MigrateCommand(
-            command: command,
-            settings: plan.settings,
-            environment: options.environment,
-            shouldStop: { control.shouldStop }
-        ).run()
-    }
-
-    /// The second pass must have found what the first one counted.
-    private func compare(_ sizes: TableSizes, _ database: DatabaseInspection) throws(SyncError) {
-        let filled = database.tables.filter { $0.value.rows > 0 }
-        for (table, content) in filled {
-            guard let entry = sizes[table], entry.rowsRead == content.rows else {
-                throw SyncError(
-                    .unexpected,
-                    "the table \(table) was not loaded as it was inspected",
-                    why: "\(content.rows) rows inspected, \(sizes[table]?.rowsRead ?? 0) loaded"
-                )
-            }
-        }
-    }
-
-    private func account(_ sizes: TableSizes) {
-        for entry in sizes.entries {
-            sink(
-                .item(
-                    ItemEvent(
-                        path: BytePath(entry.table.description),
-                        kind: .file,
-                        outcome: .copied,
-                        changes: [.new, .content],
-                        bytes: Int64(entry.bytes)
-                    )
-                )
-            )
-        }
-        state.withLock { state in
-            state.counts.seen = sizes.entries.count
-            state.counts.copied = sizes.entries.count
-            state.counts.bytesWritten = sizes.entries.reduce(0) { $0 + Int64($1.bytes) }
-        }
-    }
-
-    private func begin(_ stage: String, _ work: WorkProgress?) {
+    func begin(_ stage: String, _ work: WorkProgress?) {
         state.withLock { $0.work = work }
         sink(.stage(stage))
     }

@@ -60,10 +60,11 @@ struct CrashTests {
         try cluster.start()
         if result.exitCode != 0 {
             #expect(result.exitCode == 12, "round \(round): \(result.errorText)")
-            #expect(try live.isOld(), "round \(round)")
-        } else {
-            #expect(try live.canonicalDump() == canonical)
         }
+        let isOld = try live.isOld()
+        let isNew = try live.canonicalDump() == canonical
+        #expect(isOld != isNew, "round \(round)")
+        #expect(result.exitCode != 0 || !isOld)
         let next = try live.restore(dump)
         #expect(next.exitCode == 0, "round \(round): \(next.errorText)")
         #expect(try live.canonicalDump() == canonical)
@@ -141,7 +142,7 @@ struct CrashTests {
         try MastodonDatabase.makeRole(cluster)
         let live = try emptyLive(cluster)
         let fill = disk.path / "filler"
-        let room = 24 << 20
+        let room = 12 << 20
         try Disk.write(fill, [UInt8](repeating: 7, count: max(0, disk.freeBytes - room)))
         let result = try live.restore(origin.plain)
         #expect(result.exitCode == 14 || result.exitCode == 12, "\(result.errorText)")

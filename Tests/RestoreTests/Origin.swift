@@ -17,6 +17,8 @@ struct Origin: Sendable {
         cluster = try PostgresCluster(settings: ["max_connections": "100"])
         database = try MastodonDatabase(cluster, name: "origin")
         try database.fill()
+        // Every role is made here: tests that compare the roles before and after run beside others.
+        try cluster.sql("CREATE ROLE weak LOGIN")
         canonical = try database.canonicalDump()
         place = try TemporaryDirectory()
         try database.writeDump(to: plainPath)

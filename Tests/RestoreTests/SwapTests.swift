@@ -59,7 +59,6 @@ struct SwapTests {
     func roles() throws {
         let origin = try Origin.get()
         let live = try origin.makeLive("roles")
-        try origin.cluster.sql("CREATE ROLE weak LOGIN")
         let asSuperuser = try live.restore(["--owner", "postgres"], origin.plain, user: "postgres")
         #expect(asSuperuser.exitCode == 20, "\(asSuperuser.errorText)")
         let weak = try live.restore([], origin.plain, user: "weak")
