@@ -18,6 +18,8 @@ struct ArchiveLoader: Sendable {
     let control: RunControl
     /// Where the list is put while the program reads it.
     let directory: BytePath
+    /// Of this process: libpq's own variables, which its sessions follow as well.
+    let environment: [String: String]
     let stage: @Sendable (String) -> Void
 
     func load() async throws(SyncError) {
@@ -54,7 +56,8 @@ struct ArchiveLoader: Sendable {
         if file.kind != .tar { arguments += ["--jobs", "\(jobs)"] }
         if let role = session.role { arguments += ["--role", role] }
         arguments.append(file.pathForPrograms.description)
-        var environment = session.settings.programEnvironment
+        var environment = environment.filter { $0.key.hasPrefix("PG") || $0.key == "HOME" }
+        environment.merge(session.settings.programEnvironment) { $1 }
         environment["PGAPPNAME"] = "mediasync restore"
         environment["PGOPTIONS"] = session.settingsForPrograms
         environment["PATH"] = "/usr/bin:/bin"

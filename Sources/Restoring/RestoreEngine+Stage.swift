@@ -29,6 +29,7 @@ extension RestoreEngine {
                 progress: progressValue,
                 control: control,
                 directory: options.spoolDirectory,
+                environment: options.environment,
                 stage: { [self] name in begin(name, name == "load" ? nil : WorkProgress(unit: .steps)) }
             )
             try await loader.load()

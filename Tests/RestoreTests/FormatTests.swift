@@ -67,7 +67,8 @@ struct FormatTests {
         let source = try PostgresCluster()
         let database = try MastodonDatabase(source, name: "mastodon")
         try database.fill()
-        try source.sql("CREATE ROLE stranger SUPERUSER; CREATE DATABASE other")
+        try source.sql("CREATE ROLE stranger SUPERUSER")
+        try source.sql("CREATE DATABASE other")
         try source.sql("CREATE TABLE t AS SELECT 1 AS a", database: "other")
         let place = try TemporaryDirectory()
         let dump = place.path / "database.sql"
