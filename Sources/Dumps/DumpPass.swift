@@ -34,11 +34,12 @@ enum DumpPass {
         _ pieces: some PieceSource,
         kind: DumpKind,
         _ visitor: some DumpVisitor,
+        bounds: ScanBounds = ScanBounds(),
         position: () -> Int64,
         progress: DumpProgress?
     ) throws(SyncError) -> Extent {
         let walker = try DumpWalker(visitor, kind: kind)
-        let scanner = DumpScanner(handler: walker)
+        let scanner = DumpScanner(handler: walker, bounds: bounds)
         var extent = Extent()
         var reported: Int64 = 0
         while let piece = try pieces.next() {

