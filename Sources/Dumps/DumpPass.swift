@@ -10,7 +10,7 @@ enum DumpPass {
     }
 
     /// Bytes of text between two reports of progress.
-    private static let progressBytes: Int64 = 16 << 20
+    private static let progressBytes: Int64 = 4 << 20
 
     /// Reads a file. Blocks; stops when its task is cancelled.
     static func run(
