@@ -67,7 +67,7 @@ final class ProgramPieces: PieceSource {
     func next() throws(SyncError) -> UnsafeRawBufferPointer? {
         let count = try child.read(into: buffer)
         if count > 0 { return UnsafeRawBufferPointer(rebasing: buffer[..<count]) }
-        if let failure = child.failure() { throw error(failure) }
+        if let failure = try child.failure() { throw error(failure) }
         return nil
     }
 

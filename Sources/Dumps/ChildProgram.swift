@@ -14,6 +14,8 @@ final class ChildProgram {
     private static let pipeBytes: Int32 = 1 << 20
     /// How often a wait looks whether the task was cancelled.
     private static let pollMilliseconds: Int32 = 200
+    /// A program that has closed its output ends at once.
+    private static let endPollMilliseconds: Int32 = 10
 
     let process: pid_t
     private let name: BytePath
@@ -145,17 +147,24 @@ final class ChildProgram {
         }
     }
 
-    /// Waits for the program's end after its output was closed. Nil where it went well, else what it said.
-    func failure() -> String? {
-        while errors >= 0 { keepMessage() }
-        if exitStatus == nil {
+    /// Waits for the program's end after its output was closed. Nil where it went well, else what it said. Stops when its
+    /// task is cancelled.
+    func failure() throws(SyncError) -> String? {
+        while exitStatus == nil {
+            if Task.isCancelled { throw DumpError.stopped }
+            if hasMessage(within: Self.endPollMilliseconds) { keepMessage() }
             var status: Int32 = 0
-            while waitpid(process, &status, 0) < 0, errno == EINTR {}
-            exitStatus = status
+            if waitpid(process, &status, WNOHANG) == process { exitStatus = status }
         }
+        while hasMessage(within: 0) { keepMessage() }
         guard let exitStatus, exitStatus != 0 else { return nil }
         let lines = message.split(separator: 0x0A).prefix(3).map { BytePath.escaped(Array($0)) }
         return lines.isEmpty ? "it ended with status \(exitStatus)" : lines.joined(separator: "; ")
+    }
+
+    private func hasMessage(within milliseconds: Int32) -> Bool {
+        var waiting = pollfd(fd: errors, events: Int16(POLLIN), revents: 0)
+        return poll(&waiting, 1, milliseconds) > 0 && waiting.revents != 0
     }
 
     /// Kills the program and what it started, if it still runs, and waits for it.
@@ -185,7 +194,7 @@ final class ChildProgram {
         var result: [UInt8] = []
         while true {
             let count = try program.read(into: buffer)
-            if count == 0 { return (result, program.failure()) }
+            if count == 0 { return (result, try program.failure()) }
             result.append(contentsOf: buffer[..<count])
             if result.count > limit {
                 throw SyncError(

@@ -51,6 +51,7 @@ extension DumpScanner {
         statement.removeAll(keepingCapacity: statement.capacity <= 1 << 20)
         words = WordTracker()
         continuation = .none
+        hasStray = false
     }
 
     func beginBlockComment() {
