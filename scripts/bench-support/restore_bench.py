@@ -41,11 +41,19 @@ class Server:
         self.process = subprocess.Popen(
             [*self.become, f"{self.programs}/postgres", "-D", self.data, "-c", "listen_addresses=", "-k", self.root],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            self.wait()
+            self.sql("CREATE ROLE mastodon LOGIN CREATEDB", user="postgres")
+        except BaseException:
+            self.stop()
+            raise
+
+    def wait(self):
         for _ in range(300):
             if subprocess.run([f"{self.programs}/pg_isready", "-q", "-h", self.root], check=False).returncode == 0:
-                break
+                return
             time.sleep(0.1)
-        self.sql("CREATE ROLE mastodon LOGIN CREATEDB", user="postgres")
+        raise measure.Failed("the server did not start")
 
     def stop(self):
         self.process.terminate()
@@ -63,7 +71,7 @@ class Server:
         return [f"{self.programs}/{name}", *arguments]
 
     def client(self, name, *arguments, user="mastodon"):
-        return self.check(self.command(name, *arguments), env=dict(os.environ, **self.environment, PGUSER=user))
+        return self.check(self.command(name, *arguments), env={**os.environ, **self.environment, "PGUSER": user})
 
     def sql(self, statement, database="postgres", user="mastodon"):
         return self.client("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", statement, user=user).strip()
@@ -92,7 +100,7 @@ class Server:
 
 
 class Activity(threading.Thread):
-    """Looks ten times a second how many sessions of a restore are at work: the share of time in which all are."""
+    """Looks twice a second how many sessions of a restore are at work: the share of time in which all are."""
 
     def __init__(self, server, jobs):
         super().__init__(daemon=True)
@@ -101,7 +109,7 @@ class Activity(threading.Thread):
     def run(self):
         query = ("SELECT count(*) FILTER (WHERE state = 'active'), bool_or(query ~ '^(COPY|CREATE .*INDEX)') FROM pg_stat_activity "
                  "WHERE application_name = 'mediasync restore' AND datname LIKE '%stage%'")
-        while not self.over.wait(0.1):
+        while not self.over.wait(0.5):
             try:
                 active, busy = self.server.sql(query, user="postgres").split("|")
             except (measure.Failed, ValueError):
