@@ -1,3 +1,4 @@
+import Archives
 import Glibc
 import MediaModel
 import MediasyncTesting

@@ -88,7 +88,7 @@ struct GeneratedDump: Sendable {
             switch shape {
             case .long: text += "\(id)\t\(rows)\t\(long)\t\\N\t2026-11-20 10:00:00.123456\tf\n"
             case .short: text += "\(id)\t\(rows)\t\(rows * 3)\t2026-11-20 10:00:00.123\n"
-            case .inserts: text += "INSERT INTO public.statuses VALUES (\(id), \(rows), E'\(long)', NULL, false);\n"
+            case .inserts: text += "INSERT INTO public.statuses VALUES (\(id), \(rows), '\(long)', NULL, false);\n"
             }
             rows += 1
         }
