@@ -126,21 +126,25 @@ final class Administration {
 
     // MARK: Locks
 
-    /// Takes the lock of a run and that of a name, for as long as this session lives.
+    /// Takes the lock of a run and that of a name, for as long as this session lives. Waits a little: the session of a run
+    /// that was killed ends with its statement.
     func lock(_ run: RunID, name: String) throws(SyncError) {
-        let taken = try translate("cannot take the lock for \(shown(name))") { () throws(DatabaseFault) in
-            try connection.query(
-                "SELECT pg_catalog.pg_try_advisory_lock($1, $2), pg_catalog.pg_try_advisory_lock($3, $4)",
-                [Self.runLock, Self.number(run.text), Self.nameLock, Self.number(name)].map { .integer(Int64($0)) }
+        do throws(DatabaseFault) {
+            try connection.execute("SET lock_timeout = '5s'")
+            _ = try connection.query(
+                "SELECT pg_catalog.pg_advisory_lock($1, $2), pg_catalog.pg_advisory_lock($3, $4)",
+                [Self.nameLock, Self.number(name), Self.runLock, Self.number(run.text)].map { .integer(Int64($0)) }
+            )
+            try connection.execute("SET lock_timeout = 0")
+        } catch {
+            guard error.kind == .inUse else { throw error.syncError("cannot take the lock for \(shown(name))") }
+            throw SyncError(
+                .locked,
+                "another run restores \(shown(name))",
+                why: "it holds the lock on the server",
+                hint: "wait for it; mediasync status shows it where it runs on this machine"
             )
         }
-        if taken[0][1].boolean == true, taken[0][0].boolean == true { return }
-        throw SyncError(
-            .locked,
-            "another run restores \(shown(name))",
-            why: "it holds the lock on the server",
-            hint: "wait for it; mediasync status shows it where it runs on this machine"
-        )
     }
 
     /// Whether a run that locked itself is still there: its session is, on whatever database.

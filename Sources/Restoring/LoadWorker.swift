@@ -79,7 +79,11 @@ struct LoadWorker: ~Copyable {
         try apply(piece.settings)
         guard let header = piece.table.header else { return }
         do throws(DatabaseFault) {
-            open = OpenCopy(table: piece.table, copy: try connection.copyIn(Self.statement(for: header)), origins: RowOrigins())
+            open = OpenCopy(
+                table: piece.table,
+                copy: try connection.copyIn(Self.statement(for: header)),
+                origins: RowOrigins()
+            )
         } catch {
             throw LoadError.make(error, table: piece.table.table, line: header.line)
         }

@@ -63,7 +63,6 @@ struct BrokenDumpTests {
         ("set_role", "SET ROLE postgres;"),
         ("authorization", "SET SESSION AUTHORIZATION postgres;"),
         ("role", "CREATE ROLE hacked SUPERUSER;\nALTER ROLE mastodon SUPERUSER;\nSELECT pg_read_file('/etc/passwd');"),
-        ("database", "ALTER DATABASE postgres RENAME TO hacked;"),
         ("system", "ALTER SYSTEM SET log_statement = 'all';"),
         ("load", "LOAD 'PLACE/x.so';"),
         ("language", "CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'libc.so.6', 'system';"),
