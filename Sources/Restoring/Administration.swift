@@ -182,15 +182,24 @@ final class Administration {
         }
     }
 
-    /// Drops a database of ours with whoever is connected to it.
+    /// Drops a database of ours with whoever is connected to it. Not by `WITH (FORCE)`, which a plain role may not use
+    /// while the server's own autovacuum is there: that one goes by itself when the server waits for it, five seconds each
+    /// time.
     func drop(_ name: String) throws(SyncError) {
-        let force = connection.serverVersion >= 130_000 ? " WITH (FORCE)" : ""
-        let number = force.isEmpty ? try database(name)?.number : nil
+        guard let number = try database(name)?.number else { return }
         try translate("cannot drop the database \(shown(name))") { () throws(DatabaseFault) in
-            if force.isEmpty, let number { try terminate(sessionsOn: number) }
-            try connection.execute("DROP DATABASE IF EXISTS \(SQL.identifier(name))\(force)")
+            for attempt in 1...Self.dropAttempts {
+                do throws(DatabaseFault) {
+                    try terminate(sessionsOn: number)
+                    return try connection.execute("DROP DATABASE IF EXISTS \(SQL.identifier(name))")
+                } catch {
+                    guard error.kind == .inUse, attempt < Self.dropAttempts else { throw error }
+                }
+            }
         }
     }
+
+    private static let dropAttempts = 4
 
     /// Ends the sessions of a database. Those of the server itself and of stronger roles stay.
     /// - Parameter number: of the database: a name may mean another one a moment later.
