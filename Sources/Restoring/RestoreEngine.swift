@@ -20,6 +20,8 @@ package final class RestoreEngine: Engine {
     struct State {
         var counts = Counts()
         var work: WorkProgress?
+        /// There is something to drop on a stop.
+        var hasStage = false
     }
 
     package init(
@@ -48,7 +50,9 @@ package final class RestoreEngine: Engine {
     package func totalCounter() -> (any TotalCounter)? { nil }
 
     /// Dropping a stage of many gigabytes takes its time.
-    package var stopPatience: Duration { .seconds(60) }
+    package var stopPatience: Duration {
+        state.withLock { $0.hasStage } ? .seconds(60) : .milliseconds(1700)
+    }
 
     package func work() -> WorkProgress? {
         guard var work = state.withLock({ $0.work }) else { return nil }
@@ -111,6 +115,7 @@ package final class RestoreEngine: Engine {
         let migration = try RestoreGuards.compare(database.migrations, installed: try installed(plan.live))
         try dropDeadStages(plan, administration)
         try stopIfAsked()
+        state.withLock { $0.hasStage = true }
         do throws(SyncError) {
             try administration.create(
                 plan.stage,
