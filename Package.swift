@@ -41,9 +41,13 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "CXXHash", exclude: ["kernel.h"]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev", "zlib1g-dev"])]),
 
         // Values only.
         module("MediaModel", []),
+        // Mastodon's own settings.
+        module("Settings", []),
         // When may the next piece of work start.
         module("Pacing", ["MediaModel", collections]),
         // What a run is: its control, its engine, its result.
@@ -51,18 +55,23 @@ let package = Package(
         // Adapters: each owns one outside thing.
         module("Checksums", ["MediaModel", "CXXHash", "COpenSSL"]),
         module("Storage", ["MediaModel", "CLinux"]),
+        module("Postgres", ["MediaModel", "CPostgres"]),
+        module("Archives", ["MediaModel", "CArchive"]),
         // Which names take part.
         module("Filtering", ["MediaModel"]),
+        // What a dump of a database says, without a database.
+        module("Dumps", ["MediaModel", "Pacing", "Storage", "Archives"]),
         // Engines: decide and order work.
         module("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering"]),
+        module("Restoring", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Archives", "Dumps"]),
         // Runs and their state; events for people and machines.
         module("Pipeline", ["MediaModel", sqlite]),
         module("Reporting", ["MediaModel", "CLinux"]),
         .executableTarget(
             name: "Mediasync",
             dependencies: [
-                "MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering", "Copying", "Pipeline",
-                "Reporting", argumentParser, unixSignals,
+                "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Postgres", "Filtering",
+                "Copying", "Restoring", "Pipeline", "Reporting", argumentParser, unixSignals,
             ],
             swiftSettings: swiftSettings
         ),
@@ -73,6 +82,8 @@ let package = Package(
         tests("FilteringTests", ["Filtering", "MediaModel", "MediasyncTesting"]),
         tests("PipelineTests", ["Pipeline", "MediaModel", "MediasyncTesting", sqlite]),
         tests("ReportingTests", ["Reporting", "MediaModel", "MediasyncTesting"], exclude: ["Golden"]),
+        tests("SettingsTests", ["Settings"]),
+        tests("PostgresTests", ["Postgres", "MediaModel", "MediasyncTesting"]),
         tests("ChecksumsTests", ["Checksums", "MediaModel"]),
         tests("PacingTests", ["Pacing"]),
         tests("StorageTests", ["Storage", "MediaModel", "MediasyncTesting"]),
@@ -80,9 +91,13 @@ let package = Package(
             "CopyingTests",
             ["Copying", "Running", "Checksums", "Storage", "Pacing", "Filtering", "MediaModel", "MediasyncTesting"]
         ),
+        tests("ArchivesTests", ["Archives", "MediaModel", "MediasyncTesting"]),
+        tests("DumpsTests", ["Dumps", "Archives", "Storage", "Pacing", "MediaModel", "MediasyncTesting"]),
+        tests("RestoringTests", ["Restoring", "Running", "Postgres", "Dumps", "MediaModel", "MediasyncTesting"]),
         // The built binary, from outside.
         tests("CommandTests", ["MediaModel", "MediasyncTesting"]),
         tests("FaultTests", ["MediaModel", "MediasyncTesting"]),
+        tests("RestoreTests", ["MediaModel", "MediasyncTesting"]),
     ],
     swiftLanguageModes: [.v6]
 )

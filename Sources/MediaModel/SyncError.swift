@@ -6,6 +6,7 @@ package struct SyncError: Error, Hashable, Sendable {
         private enum Raw: String {
             case item, sourceChanged, sourceVanished, unusable, refused, locked, exhausted, limitReached, interrupted,
                 terminated
+            case database, schema
             case usage, configuration, unexpected
         }
 
@@ -31,6 +32,10 @@ package struct SyncError: Error, Hashable, Sendable {
         package static let interrupted = Code(raw: .interrupted)
         /// The run was asked to stop by SIGTERM or SIGHUP.
         package static let terminated = Code(raw: .terminated)
+        /// The database cannot be reached, or does not do what it must.
+        package static let database = Code(raw: .database)
+        /// The database's schema, or that of a dump, is none that is known.
+        package static let schema = Code(raw: .schema)
         package static let usage = Code(raw: .usage)
         package static let configuration = Code(raw: .configuration)
         package static let unexpected = Code(raw: .unexpected)
@@ -50,6 +55,8 @@ package struct SyncError: Error, Hashable, Sendable {
             case .limitReached: .limitReached
             case .interrupted: .interrupted
             case .terminated: .terminated
+            case .database: .databaseUnreachable
+            case .schema: .schemaUnknown
             case .usage: .usage
             case .configuration: .configuration
             case .unexpected: .unexpected

@@ -13,6 +13,17 @@ package protocol Engine: Sendable {
 
     /// Finds out, beside the run, how much it is going to do; nil where it is known otherwise or not worth the reading.
     func totalCounter() -> (any TotalCounter)?
+
+    /// How far the present stage is, where its work is not counted by entries.
+    func work() -> WorkProgress?
+
+    /// How long a stop waits for work in hand before the process ends anyway.
+    var stopPatience: Duration { get }
+}
+
+extension Engine {
+    package var stopPatience: Duration { .milliseconds(1700) }
+    package func work() -> WorkProgress? { nil }
 }
 
 /// Counts ahead what a run is going to see, so that progress has a total.

@@ -1,0 +1,10 @@
+// Streams of compressed bytes: libarchive's filters, and zlib for gzip, whose checksum libarchive does not compare.
+// Archives is the only Swift owner.
+#include <archive.h>
+#include <archive_entry.h>
+#include <zlib.h>
+
+// A macro, which Swift does not see: gzip members with header, trailer and checksum.
+static inline int mds_inflate_init_gzip(z_stream *stream) {
+    return inflateInit2(stream, 15 + 16);
+}
