@@ -83,7 +83,7 @@ let package = Package(
         tests("PipelineTests", ["Pipeline", "MediaModel", "MediasyncTesting", sqlite]),
         tests("ReportingTests", ["Reporting", "MediaModel", "MediasyncTesting"], exclude: ["Golden"]),
         tests("SettingsTests", ["Settings"]),
-        tests("PostgresTests", ["Postgres", "MediaModel", "MediasyncTesting"]),
+        tests("PostgresTests", ["Postgres", "Pacing", "MediaModel", "MediasyncTesting"]),
         tests("ChecksumsTests", ["Checksums", "MediaModel"]),
         tests("PacingTests", ["Pacing"]),
         tests("StorageTests", ["Storage", "MediaModel", "MediasyncTesting"]),

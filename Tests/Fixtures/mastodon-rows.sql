@@ -45,7 +45,7 @@ FROM generate_series(1, :statuses) AS n;
 INSERT INTO media_attachments (id, account_id, status_id, type, file_file_name, file_content_type, file_file_size,
     file_meta, blurhash, remote_url, description, file_updated_at, created_at, updated_at)
 SELECT pg_temp.snowflake(n), pg_temp.snowflake(1 + (2 * n) % :accounts), pg_temp.snowflake(2 * n), (n % 3)::int,
-    md5(n::text) || '.jpg', 'image/jpeg', (n * 7919 % 4000000)::int,
+    md5(n::text) || '.jpg', 'image/jpeg', (n::bigint * 7919 % 4000000)::int,
     json_build_object('original', json_build_object('width', 1200 + n % 800, 'height', 800, 'aspect', 1.5)),
     substr(md5(n::text), 1, 24), CASE WHEN n % 10 > 0 THEN 'https://host' || n % 97 || '.example/m/' || n ELSE '' END,
     CASE WHEN n % 8 = 0 THEN pg_temp.words(n, 15) END, pg_temp.moment(n), pg_temp.moment(n), pg_temp.moment(n)

@@ -1,5 +1,6 @@
 import MediaModel
 import MediasyncTesting
+import Pacing
 import Testing
 
 @testable import Postgres
@@ -185,12 +186,15 @@ struct ConnectionTests {
         let pid = Int64(connection.processID)
         let busy =
             "SELECT count(*) FROM pg_stat_activity WHERE pid = $1 AND query LIKE '%pg_sleep%' AND state = 'active'"
+        // A thread of its own: the cooperative pool may be full of tests that wait for programs.
+        let pool = WorkerPool(threads: 1)
+        defer { pool.shutDown() }
         for severs in [false, true] {
-            let thread = Task.detached {
+            let thread = Task(executorPreference: pool) {
                 // Asked until it is seen at work: a cancel that comes before the statement has no effect.
-                while true {
+                while !Task.isCancelled {
                     if severs { canceller.sever() } else { canceller.cancel() }
-                    try await Task.sleep(for: .milliseconds(20))
+                    RunningProgram.pause(milliseconds: 20)
                 }
             }
             do throws(DatabaseFault) {
