@@ -117,6 +117,35 @@ def circumstances(document):
             f"{tools}. Command: `{document['command']}`")
 
 
+def restored(folder):
+    """The section of the newest restore; empty where there is none."""
+    names = sorted(name for name in os.listdir(folder) if name.endswith("-restore.json"))
+    if not names:
+        return []
+    with open(os.path.join(folder, names[-1]), encoding="utf-8") as file:
+        document = json.load(file)
+    result = document["workloads"][0]
+    seconds = [(tool, f"{statistics.median(runs):.2f}", f"{min(runs):.2f}") for tool, runs in result["seconds"].items()]
+
+    def judged(figure, limit):
+        return f"{'reached' if figure >= limit else '**missed**'} (>= {limit:g})"
+    rows = [(f"times as fast as {tool}", spread(ratio), judged(ratio["median"], result["goals"][tool]))
+            for tool, ratio in result["faster_than"].items()]
+    busy, peak = statistics.median(result["all_busy_share"]), result["peak_mib"]
+    rows += [("inspection, MB a second of processor time", f"{result['inspection_mb_per_cpu_s']:,.0f}",
+              judged(result["inspection_mb_per_cpu_s"], 400)),
+             ("all connections busy up to the last index", f"{busy:.0%}", judged(busy, 0.9)),
+             ("memory of mediasync, largest", f"{peak:.0f} MiB", f"{'reached' if peak <= 256 else '**missed**'} (<= 256)")]
+    return ["## restore: a plain dump of a Mastodon 4.5 database", "",
+            table(("tool", "wall s, median", "best"), seconds), "",
+            table(("figure", "measured", "target"), rows), "",
+            f"{result['rows']:,} rows of statuses, accounts, media_attachments, favourites and follows, {result['text_bytes'] / 2**20:,.0f} MiB "
+            f"of text, all indexes; PostgreSQL with its defaults, fsync on; {result['jobs']} connections; rounds: "
+            f"{len(next(iter(result['seconds'].values())))}. pg_restore reads the same data in custom format. mediasync inspects the dump, "
+            "verifies and swaps within its time. Checked: all rows are there after every run.", "",
+            circumstances(document) + ".", ""]
+
+
 def write(folder, path):
     from copy_workloads import WORKLOADS
     found = newest(folder)
@@ -130,6 +159,7 @@ def write(folder, path):
         document, result = found[name]
         which = f" Run {runs.index(circumstances(document)) + 1}." if len(runs) > 1 else ""
         parts += [f"## {name}: {result['title']}\n", body(result), "", " ".join(remarks(result)) + which, ""]
+    parts += restored(folder)
     parts.append("## Circumstances\n")
     parts += [f"{number}. {run}" for number, run in enumerate(runs, 1)] + [""]
     os.makedirs(os.path.dirname(path), exist_ok=True)
