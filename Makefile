@@ -9,7 +9,7 @@ ROUNDS ?= 5
 .PHONY: help demo test check build bench man install clean
 
 help:
-	@echo 'make demo              build a release, copy a media tree with it, verify the copy'
+	@echo 'make demo              build a release, copy and verify a media tree, restore a dump'
 	@echo 'make test              install what tests need, run every check and test'
 	@echo 'make build             build the release binary (.build/release/mediasync)'
 	@echo 'make bench             compare with cp, rsync, rclone, psql, pg_restore (more than an hour)'
@@ -17,7 +17,7 @@ help:
 	@echo 'make install PREFIX=   install binary, manual page and completions'
 
 demo:
-	scripts/bootstrap
+	scripts/bootstrap --demo
 	$(SWIFT) build $(RELEASE) --product mediasync
 	scripts/demo .build/release/mediasync
 

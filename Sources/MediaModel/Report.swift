@@ -5,11 +5,14 @@ package struct Report: Sendable {
     package var fields: [Field]
     /// Each one line; names in it are escaped.
     package var lines: [String]
+    /// False for what comes beside the work: silence covers it.
+    package var isAsked: Bool
 
-    package init(name: String, fields: [Field], lines: [String]) {
+    package init(name: String, fields: [Field], lines: [String], isAsked: Bool = true) {
         self.name = name
         self.fields = fields
         self.lines = lines
+        self.isAsked = isAsked
     }
 
     package struct Field: Sendable {

@@ -98,6 +98,7 @@ struct EventFold: Sendable {
     }
 
     mutating func take(_ report: Report) {
+        if !report.isAsked, options.isQuiet { return }
         output += options.output == .json ? report.jsonLine : Array(report.text.utf8)
     }
 

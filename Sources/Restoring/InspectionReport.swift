@@ -4,9 +4,6 @@ internal import MediaModel
 
 /// What `-n` prints of a dump: everything that a person wants to know before it goes live.
 enum InspectionReport {
-    /// Tables listed for people; programs get all of them.
-    private static let tablesShown = 12
-
     static func make(_ inspection: DumpInspection, _ file: DumpFile, installed: Set<String>?) -> Report {
         Report(name: "inspection", fields: fields(inspection, file), lines: lines(inspection, file, installed))
     }
@@ -135,14 +132,8 @@ enum InspectionReport {
                     + "\(database.indexes) indexes, \(database.foreignKeys) foreign keys"
             )
         )
-        let largest = database.tables.filter { $0.value.rows > 0 }
-            .sorted { ($0.value.bytes, $1.key) > ($1.value.bytes, $0.key) }
-        for (table, content) in largest.prefix(tablesShown) {
-            lines.append("             \(table)  \(content.rows) rows  \(ByteCount.describe(content.bytes))")
-        }
-        if largest.count > tablesShown {
-            lines.append("             and \(largest.count - tablesShown) more with rows")
-        }
+        let tables = database.tables.map { TableLines.Row(table: $0.key, rows: $0.value.rows, bytes: $0.value.bytes) }
+        lines += TableLines(rows: tables, indent: "             ").lines
         if database.isMastodon, let installed {
             do throws(SyncError) {
                 switch try RestoreGuards.compare(database.migrations, installed: installed) {

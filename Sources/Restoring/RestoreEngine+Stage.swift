@@ -110,6 +110,7 @@ extension RestoreEngine {
             )
         }
         state.withLock { state in
+            state.sizes = sizes
             state.counts.seen = sizes.entries.count
             state.counts.copied = sizes.entries.count
             state.counts.bytesWritten = sizes.entries.reduce(0) { $0 + Int64($1.bytes) }

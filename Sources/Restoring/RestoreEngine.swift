@@ -20,6 +20,7 @@ package final class RestoreEngine: Engine {
     struct State {
         var counts = Counts()
         var work: WorkProgress?
+        var sizes: TableSizes?
         /// There is something to drop on a stop.
         var hasStage = false
     }
@@ -213,6 +214,7 @@ package final class RestoreEngine: Engine {
     }
 
     private func conclude(_ plan: RestorePlan, _ migration: RestoreGuards.Migration) {
+        if let sizes = state.withLock({ $0.sizes }) { sink(.report(LoadReport.make(sizes))) }
         if plan.live != nil {
             sink(
                 .notice(

@@ -81,6 +81,24 @@ struct FormatTests {
         #expect(try !origin.cluster.databases().contains("other"))
     }
 
+    @Test(
+        "the end tells what each table got, for people and for programs, and is silent with -q",
+        arguments: [true, false]
+    )
+    func summary(isArchive: Bool) throws {
+        let origin = try Origin.get()
+        let live = try origin.makeLive("form_summary_\(isArchive)")
+        let place = try TemporaryDirectory()
+        let dump = isArchive ? place.path / "archive" : origin.plain
+        if isArchive { try origin.database.writeDump(["-Fc"], to: dump) }
+        let text = try live.restore(dump)
+        #expect(text.text.contains("\n  statuses  600 rows"), "\(text.text) \(text.errorText)")
+        let json = try live.restore(["--json"], dump)
+        let line = json.lines.first { $0.hasPrefix("{\"type\":\"restored\"") } ?? ""
+        #expect(line.contains("{\"schema\":\"public\",\"name\":\"statuses\",\"rows\":600,"), "\(json.text)")
+        #expect(try !live.restore(["-q"], dump).text.contains("600 rows"))
+    }
+
     @Test("-n tells what is in a dump, for people and for programs, and touches nothing")
     func inspection() throws {
         let origin = try Origin.get()
