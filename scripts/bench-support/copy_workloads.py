@@ -143,7 +143,7 @@ class FirstCopy(Workload):
         finally:
             load.append(os.getloadavg()[0])
             for target in made:
-                lab.remove(target)
+                lab.discard(target)
         return self.result(facts, samples, verified=all(verdict.values()), load=load)
 
 

@@ -47,6 +47,7 @@ class Laboratory:
     def __init__(self, parent, binary, rounds, quick, generator):
         self.parent, self.binary, self.rounds, self.quick, self.generator = parent, binary, rounds, quick, generator
         self.trees, self.number, self.began = {}, 0, datetime.datetime.now(datetime.timezone.utc)
+        self.discarded = []
 
     def __enter__(self):
         os.makedirs(self.parent, exist_ok=True)
@@ -92,6 +93,14 @@ class Laboratory:
 
     def remove(self, path):
         subprocess.run(["rm", "-rf", "--", path], check=False)
+
+    def discard(self, path):
+        """To be removed when nothing is measured any more."""
+        self.discarded.append(path)
+
+    def clear(self):
+        while self.discarded:
+            self.remove(self.discarded.pop())
 
     def need_space(self, gib):
         free = shutil.disk_usage(self.root).free / 2**30
