@@ -61,6 +61,8 @@ let package = Package(
         module("Filtering", ["MediaModel"]),
         // What a dump of a database says, without a database.
         module("Dumps", ["MediaModel", "Pacing", "Storage", "Archives"]),
+        // What Mastodon believes is there: its tables and paths.
+        module("Catalog", ["MediaModel", "Postgres"]),
         // Engines: decide and order work.
         module("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering"]),
         module("Restoring", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Dumps"]),
@@ -93,6 +95,7 @@ let package = Package(
         ),
         tests("ArchivesTests", ["Archives", "MediaModel", "MediasyncTesting"]),
         tests("DumpsTests", ["Dumps", "Archives", "Storage", "Pacing", "MediaModel", "MediasyncTesting"]),
+        tests("CatalogTests", ["Catalog", "Postgres", "MediaModel", "MediasyncTesting"]),
         tests("RestoringTests", ["Restoring", "Running", "Postgres", "Dumps", "MediaModel", "MediasyncTesting"]),
         // The built binary, from outside.
         tests("CommandTests", ["MediaModel", "MediasyncTesting"]),
