@@ -66,14 +66,15 @@ let package = Package(
         // Engines: decide and order work.
         module("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering"]),
         module("Restoring", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Dumps"]),
+        module("Cleaning", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Catalog"]),
         // Runs and their state; events for people and machines.
         module("Pipeline", ["MediaModel", sqlite]),
         module("Reporting", ["MediaModel", "CLinux"]),
         .executableTarget(
             name: "Mediasync",
             dependencies: [
-                "MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering", "Copying", "Pipeline",
-                "Reporting", argumentParser, unixSignals,
+                "MediaModel", "Settings", "Pacing", "Running", "Checksums", "Storage", "Postgres", "Filtering",
+                "Catalog", "Copying", "Cleaning", "Pipeline", "Reporting", argumentParser, unixSignals,
             ],
             swiftSettings: swiftSettings
         ),
@@ -96,6 +97,10 @@ let package = Package(
         tests("ArchivesTests", ["Archives", "MediaModel", "MediasyncTesting"]),
         tests("DumpsTests", ["Dumps", "Archives", "Storage", "Pacing", "MediaModel", "MediasyncTesting"]),
         tests("CatalogTests", ["Catalog", "Postgres", "MediaModel", "MediasyncTesting"]),
+        tests(
+            "CleaningTests",
+            ["Cleaning", "Catalog", "Running", "Pacing", "Storage", "Postgres", "MediaModel", "MediasyncTesting"]
+        ),
         tests("RestoringTests", ["Restoring", "Running", "Postgres", "Dumps", "MediaModel", "MediasyncTesting"]),
         // The built binary, from outside.
         tests("CommandTests", ["MediaModel", "MediasyncTesting"]),

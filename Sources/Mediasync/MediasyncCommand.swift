@@ -18,7 +18,7 @@ struct MediasyncCommand: AsyncParsableCommand {
         version: version,
         groupedSubcommands: [
             CommandGroup(name: "Move", subcommands: [CopyCommand.self]),
-            CommandGroup(name: "Check", subcommands: [VerifyCommand.self, ManifestCommand.self]),
+            CommandGroup(name: "Check", subcommands: [VerifyCommand.self, ManifestCommand.self, LookupCommand.self]),
             CommandGroup(name: "Operate", subcommands: [StatusCommand.self]),
         ]
     )
