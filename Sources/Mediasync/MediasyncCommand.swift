@@ -19,6 +19,7 @@ struct MediasyncCommand: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(name: "Move", subcommands: [CopyCommand.self]),
             CommandGroup(name: "Check", subcommands: [VerifyCommand.self, ManifestCommand.self, LookupCommand.self]),
+            CommandGroup(name: "Repair", subcommands: [CleanupCommand.self]),
             CommandGroup(name: "Operate", subcommands: [StatusCommand.self]),
         ]
     )
