@@ -12,7 +12,7 @@ help:
 	@echo 'make demo              build a release, copy a media tree with it, verify the copy'
 	@echo 'make test              install what tests need, run every check and test'
 	@echo 'make build             build the release binary (.build/release/mediasync)'
-	@echo 'make bench             compare with cp, rsync and rclone; writes docs/benchmarks.md (about an hour)'
+	@echo 'make bench             compare with cp, rsync, rclone, psql, pg_restore (more than an hour)'
 	@echo 'make man               manual page and shell completions, into .build/packaging'
 	@echo 'make install PREFIX=   install binary, manual page and completions'
 
@@ -38,6 +38,7 @@ build:
 bench: build
 	scripts/bootstrap --bench
 	scripts/bench copy --rounds $(ROUNDS)
+	scripts/bench restore --rounds $(ROUNDS)
 
 man: build
 	scripts/manual .build/packaging

@@ -65,7 +65,7 @@ let package = Package(
         module("Catalog", ["MediaModel", "Postgres"]),
         // Engines: decide and order work.
         module("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering"]),
-        module("Restoring", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Dumps"]),
+        module("Restoring", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Archives", "Dumps"]),
         module("Cleaning", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Catalog"]),
         // Runs and their state; events for people and machines.
         module("Pipeline", ["MediaModel", sqlite]),
@@ -73,8 +73,8 @@ let package = Package(
         .executableTarget(
             name: "Mediasync",
             dependencies: [
-                "MediaModel", "Settings", "Pacing", "Running", "Checksums", "Storage", "Postgres", "Filtering",
-                "Catalog", "Copying", "Cleaning", "Pipeline", "Reporting", argumentParser, unixSignals,
+                "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Postgres", "Filtering",
+                "Catalog", "Copying", "Restoring", "Cleaning", "Pipeline", "Reporting", argumentParser, unixSignals,
             ],
             swiftSettings: swiftSettings
         ),
@@ -105,6 +105,7 @@ let package = Package(
         // The built binary, from outside.
         tests("CommandTests", ["MediaModel", "MediasyncTesting"]),
         tests("FaultTests", ["MediaModel", "MediasyncTesting"]),
+        tests("RestoreTests", ["MediaModel", "MediasyncTesting"]),
     ],
     swiftLanguageModes: [.v6]
 )

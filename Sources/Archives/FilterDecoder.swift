@@ -6,6 +6,7 @@ final class FilterDecoder: ByteSource {
     private let archive: OpaquePointer
     private let compression: Compression
     private let feed: Feed
+    private var isAtEnd = false
 
     init(_ source: any ByteSource, compression: Compression) throws(SyncError) {
         guard let archive = archive_read_new() else {
@@ -22,15 +23,7 @@ final class FilterDecoder: ByteSource {
     }
 
     private func start() throws(SyncError) {
-        // Exactly one filter, named: libarchive's own guessing would look into what is inside as well.
-        let code: Int32
-        switch compression {
-        case .zstd: code = archive_read_support_filter_zstd(archive)
-        case .xz: code = archive_read_support_filter_xz(archive)
-        case .lz4: code = archive_read_support_filter_lz4(archive)
-        case .bzip2: code = archive_read_support_filter_bzip2(archive)
-        case .gzip, .none: preconditionFailure("\(compression) is not libarchive's here")
-        }
+        let (code, expected) = support()
         // A warning means that libarchive would run a program for it.
         guard code == ARCHIVE_OK else {
             throw SyncError(
@@ -43,17 +36,42 @@ final class FilterDecoder: ByteSource {
         archive_read_support_format_empty(archive)
         let opened = archive_read_open2(archive, Unmanaged.passUnretained(feed).toOpaque(), nil, feedRead, nil, nil)
         try check(opened)
+        // Where the stream's first bytes are not the filter's, libarchive would hand them through as they are.
+        if archive_filter_count(archive) != 2 || archive_filter_code(archive, 0) != expected {
+            throw CompressionError.damaged(compression, "it does not begin as one")
+        }
         var entry: OpaquePointer?
         let header = archive_read_next_header(archive, &entry)
-        if header == ARCHIVE_EOF { return }
+        if header == ARCHIVE_EOF { return try finish() }
         try check(header)
     }
 
+    /// Exactly one filter, named: libarchive's own guessing would look into what is inside as well.
+    private func support() -> (code: Int32, filter: Int32) {
+        switch compression {
+        case .zstd: (archive_read_support_filter_zstd(archive), ARCHIVE_FILTER_ZSTD)
+        case .xz: (archive_read_support_filter_xz(archive), ARCHIVE_FILTER_XZ)
+        case .lz4: (archive_read_support_filter_lz4(archive), ARCHIVE_FILTER_LZ4)
+        case .bzip2: (archive_read_support_filter_bzip2(archive), ARCHIVE_FILTER_BZIP2)
+        case .gzip, .none: preconditionFailure("\(compression) is not libarchive's here")
+        }
+    }
+
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(SyncError) -> Int {
+        if isAtEnd { return 0 }
         let count = archive_read_data(archive, buffer.baseAddress, buffer.count)
-        if count >= 0, feed.failure == nil { return count }
-        try check(ARCHIVE_FATAL)
-        return 0
+        if count < 0 || feed.failure != nil { try check(ARCHIVE_FATAL) }
+        if count == 0 { try finish() }
+        return count
+    }
+
+    /// The end is one only where nothing follows: libarchive takes whatever is no further stream for padding.
+    private func finish() throws(SyncError) {
+        isAtEnd = true
+        let total = try feed.drain()
+        if archive_filter_bytes(archive, -1) != total {
+            throw CompressionError.damaged(compression, "something else follows the stream")
+        }
     }
 
     private func check(_ code: Int32) throws(SyncError) {
@@ -72,6 +90,7 @@ private final class Feed {
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bufferBytes, alignment: 16)
     /// The source's own error, which says more than libarchive's.
     private(set) var failure: SyncError?
+    private var total: Int64 = 0
 
     init(_ source: any ByteSource) {
         self.source = source
@@ -84,11 +103,21 @@ private final class Feed {
     func next() -> UnsafeRawBufferPointer? {
         do throws(SyncError) {
             let count = try source.read(into: buffer)
+            total += Int64(count)
             return UnsafeRawBufferPointer(rebasing: buffer[..<count])
         } catch {
             failure = error
             return nil
         }
+    }
+}
+
+extension Feed {
+    /// Reads what libarchive did not ask for; the bytes there were in all.
+    func drain() throws(SyncError) -> Int64 {
+        while let bytes = next(), !bytes.isEmpty {}
+        if let failure { throw failure }
+        return total
     }
 }
 

@@ -14,16 +14,20 @@ struct Bounds {
 
     /// Depth of concurrency is what makes cold disks and network file systems fast; more threads than this no longer help.
     private static let workersCeiling = 64
-    /// Thirty-two share journal commits; twice that covers the ones that wait for data.
+    /// Where one journal commit serves all who wait for one, the copy goes on faster the more do: on a loop-mounted ext4
+    /// 10,000 files took 4.9 s with 64 in flight and 4.1 s with 256. Elsewhere more than 64 only compete.
     private static let publishersCeiling = 64
+    private static let publishersSharingCeiling = 256
 
-    init(host: Host, jobs: Int?) {
+    /// - Parameter sharesCommits: the target's file system writes an ordered journal.
+    init(host: Host, jobs: Int?, sharesCommits: Bool = false) {
         let limit = host.descriptorLimit
         let ceiling = max(2, min(Self.workersCeiling, limit / 16))
         workersFirst = max(1, min(jobs ?? max(8, 2 * host.processors), jobs == nil ? ceiling : max(2, limit / 8)))
         workersMax = jobs == nil ? max(ceiling, workersFirst) : workersFirst
-        publishers = max(2, min(Self.publishersCeiling, limit / 16))
-        publishQueue = max(2, min(256, limit / 8))
+        let ceilingOfPublishers = sharesCommits ? Self.publishersSharingCeiling : Self.publishersCeiling
+        publishers = max(2, min(ceilingOfPublishers, limit / 16))
+        publishQueue = max(2, min(4 * ceilingOfPublishers, limit / 8))
         // A worker has a source, a temporary and a directory or two in hand; the rest is logs, state, sockets.
         openPairs = max(4, (limit - publishers - publishQueue - 4 * workersMax - 32) / 2)
     }

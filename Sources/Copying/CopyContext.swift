@@ -70,7 +70,8 @@ final class CopyContext: Sendable {
         sourceRoot: FileIdentity? = nil,
         targetRoot: FileIdentity? = nil,
         backup: BackupStore?,
-        marker: RunMarker
+        marker: RunMarker,
+        directoryDurability: DirectoryDurability = .none
     ) {
         self.options = options
         self.run = run
@@ -86,8 +87,7 @@ final class CopyContext: Sendable {
         deadRuns = Set(marker.deadRuns)
         self.backup = backup
         self.marker = marker
-        directoryDurability =
-            options.durability == .file ? DirectoryDurability(of: root.target) : DirectoryDurability.none
+        self.directoryDurability = directoryDurability
         attributeRules = AttributeRules(preservesOwner: host.isRoot, chown: options.chown, chmod: options.chmod)
         selection = Selection(filters: options.filters, fileList: options.fileList, half: options.half)
         limiter = options.bandwidthLimit.map { BandwidthLimiter(bytesPerSecond: $0) }

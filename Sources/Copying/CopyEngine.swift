@@ -66,9 +66,11 @@ package final class CopyEngine: Sendable {
         let backup = try openBackup(pair)
         defer { backup?.root.close() }
         let marker = try readMarker(pair)
-        let context = makeContext(pair, marker, backup)
+        let durability = options.durability == .file ? DirectoryDurability(of: pair.target) : .none
+        let bounds = Bounds(host: host, jobs: options.jobs, sharesCommits: durability == .journal)
+        let context = makeContext(pair, marker, backup, durability, bounds)
         sink(.stage("copy"))
-        await walk(context)
+        await walk(context, bounds)
         let visitor = CopyVisitor(context: context)
         let worker = visitor.makeWorker(index: 9999)
         if !control.shouldStop { visitor.makeDeferredLinks(worker) }
@@ -143,8 +145,13 @@ package final class CopyEngine: Sendable {
         }
     }
 
-    private func makeContext(_ pair: TreePair, _ marker: RunMarker, _ backup: BackupStore?) -> CopyContext {
-        let bounds = Bounds(host: host, jobs: options.jobs)
+    private func makeContext(
+        _ pair: TreePair,
+        _ marker: RunMarker,
+        _ backup: BackupStore?,
+        _ durability: DirectoryDurability,
+        _ bounds: Bounds
+    ) -> CopyContext {
         let root = DirectoryNode(root: DescriptorBudget(maximum: bounds.openPairs))
         root.source = pair.source
         root.target = pair.target
@@ -168,14 +175,14 @@ package final class CopyEngine: Sendable {
             sourceRoot: pair.sourceMetadata.identity,
             targetRoot: pair.targetMetadata?.identity,
             backup: backup,
-            marker: marker
+            marker: marker,
+            directoryDurability: durability
         )
     }
 
     // MARK: The walk
 
-    private func walk(_ context: CopyContext) async {
-        let bounds = Bounds(host: host, jobs: options.jobs)
+    private func walk(_ context: CopyContext, _ bounds: Bounds) async {
         let publisher =
             context.publishesLater
             ? Publisher(context: context, threads: bounds.publishers, capacity: bounds.publishQueue) : nil

@@ -14,6 +14,8 @@ package final class DumpFile: Sendable {
     package let size: Int64
     /// When the file was written last, in seconds since 1970; nil where it came through a pipe.
     package let modifiedAt: Int64?
+    /// Where files without a name may be made.
+    let scratchDirectory: BytePath
     /// Open until this value is gone.
     let descriptor: Int32
     private let state: DumpState
@@ -27,16 +29,28 @@ package final class DumpFile: Sendable {
         let (descriptor, metadata) = try openUserFile(path)
         switch metadata.kind {
         case .directory:
-            return try DumpFile(path: path, directory: descriptor, metadata: metadata)
+            return try DumpFile(path: path, directory: descriptor, metadata: metadata, scratch: spoolDirectory)
         case .file:
-            return try DumpFile(path: path, file: descriptor, metadata: metadata, modifiedAt: true)
+            return try DumpFile(
+                path: path,
+                file: descriptor,
+                metadata: metadata,
+                modifiedAt: true,
+                scratch: spoolDirectory
+            )
         default:
             let spooled = try DumpSpool.fill(from: OpenFile(raw: descriptor), directory: spoolDirectory)
             let metadata: Metadata
             do throws(FileFault) { metadata = try spooled.metadata() } catch {
                 throw error.syncError("cannot look at the dump's copy in \(spoolDirectory)")
             }
-            return try DumpFile(path: path, file: spooled.detach(), metadata: metadata, modifiedAt: false)
+            return try DumpFile(
+                path: path,
+                file: spooled.detach(),
+                metadata: metadata,
+                modifiedAt: false,
+                scratch: spoolDirectory
+            )
         }
     }
 
@@ -55,8 +69,15 @@ package final class DumpFile: Sendable {
     }
 
     /// - Parameter file: owned from here on, also where this throws.
-    private init(path: BytePath, file: Int32, metadata: Metadata, modifiedAt isMeaningful: Bool) throws(SyncError) {
+    private init(
+        path: BytePath,
+        file: Int32,
+        metadata: Metadata,
+        modifiedAt isMeaningful: Bool,
+        scratch: BytePath
+    ) throws(SyncError) {
         self.path = path
+        scratchDirectory = scratch
         descriptor = file
         size = metadata.size
         modifiedAt = isMeaningful ? metadata.modificationTime.seconds : nil
@@ -70,8 +91,9 @@ package final class DumpFile: Sendable {
     }
 
     /// - Parameter directory: owned from here on, also where this throws.
-    private init(path: BytePath, directory: Int32, metadata: Metadata) throws(SyncError) {
+    private init(path: BytePath, directory: Int32, metadata: Metadata, scratch: BytePath) throws(SyncError) {
         self.path = path
+        scratchDirectory = scratch
         descriptor = directory
         kind = .directory
         compression = .none

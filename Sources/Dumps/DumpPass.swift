@@ -10,7 +10,7 @@ enum DumpPass {
     }
 
     /// Bytes of text between two reports of progress.
-    private static let progressBytes: Int64 = 16 << 20
+    private static let progressBytes: Int64 = 4 << 20
 
     /// Reads a file. Blocks; stops when its task is cancelled.
     static func run(
@@ -34,11 +34,12 @@ enum DumpPass {
         _ pieces: some PieceSource,
         kind: DumpKind,
         _ visitor: some DumpVisitor,
+        bounds: ScanBounds = ScanBounds(),
         position: () -> Int64,
         progress: DumpProgress?
     ) throws(SyncError) -> Extent {
         let walker = try DumpWalker(visitor, kind: kind)
-        let scanner = DumpScanner(handler: walker)
+        let scanner = DumpScanner(handler: walker, bounds: bounds)
         var extent = Extent()
         var reported: Int64 = 0
         while let piece = try pieces.next() {

@@ -51,6 +51,7 @@ extension DumpScanner {
         statement.removeAll(keepingCapacity: statement.capacity <= 1 << 20)
         words = WordTracker()
         continuation = .none
+        hasStray = false
     }
 
     func beginBlockComment() {
@@ -102,14 +103,14 @@ extension DumpScanner {
         var index = start
         while index < piece.count, piece[index] != 0x0A { index += 1 }
         keepText(piece, start, index)
-        if index < piece.count { try endMetaCommand() }
+        if index < piece.count { try endMetaCommand(isCut: false) }
         return index
     }
 
-    func endMetaCommand() throws(SyncError) {
+    func endMetaCommand(isCut: Bool) throws(SyncError) {
         mode = .between
         if text.last == 0x0D { text.removeLast() }
-        try handler.metaCommand(text, line: line)
+        try handler.metaCommand(text, line: line, isCut: isCut)
     }
 
     private func keepText(_ piece: UnsafeRawBufferPointer, _ start: Int, _ end: Int) {

@@ -53,8 +53,8 @@ extension DumpScanner {
     }
 
     private func carry(_ piece: UnsafeRawBufferPointer, _ start: Int, _ end: Int) throws(SyncError) {
-        guard carriedRow.count + (end - start) <= ScanBounds.rowMax else {
-            throw DumpError.broken("the row is longer than \(ByteCount.describe(Int64(ScanBounds.rowMax)))", line: line)
+        guard carriedRow.count + (end - start) <= bounds.rowMax else {
+            throw DumpError.broken("the row is longer than \(ByteCount.describe(Int64(bounds.rowMax)))", line: line)
         }
         carriedRow.append(contentsOf: piece[start..<end])
     }

@@ -35,9 +35,9 @@ extension DumpScanner {
     }
 
     private func keepStatement(_ piece: UnsafeRawBufferPointer, _ start: Int, _ end: Int) throws(SyncError) {
-        guard statement.count + (end - start) <= ScanBounds.statementMax else {
+        guard statement.count + (end - start) <= bounds.statementMax else {
             throw DumpError.broken(
-                "the statement is longer than \(ByteCount.describe(Int64(ScanBounds.statementMax)))",
+                "the statement is longer than \(ByteCount.describe(Int64(bounds.statementMax)))",
                 line: statementLine
             )
         }
@@ -96,7 +96,8 @@ extension DumpScanner {
             case 0x5C:
                 words.addOther(byte, isSpace: false)
                 continuation = .none
-                try handler.strayCommand(line: line)
+                if !hasStray { try handler.strayCommand(line: line) }
+                hasStray = true
             default:
                 noteOther(byte)
             }

@@ -30,6 +30,7 @@ final class DumpScanner<Handler: ScanHandler> {
     }
 
     let handler: Handler
+    let bounds: ScanBounds
     var mode = Mode.between
     /// Where a comment returns to.
     var outerMode = Mode.between
@@ -39,6 +40,8 @@ final class DumpScanner<Handler: ScanHandler> {
     /// The statement so far, without what is in the present piece.
     var statement: [UInt8] = []
     var words = WordTracker()
+    /// A backslash was told already in this statement.
+    var hasStray = false
     var isEscapeString = false
     var continuation = Continuation.none
     /// `$tag$`, and how much of it was just seen again.
@@ -55,8 +58,9 @@ final class DumpScanner<Handler: ScanHandler> {
     private var markSeen = 0
     private var isAtStart = true
 
-    init(handler: Handler) {
+    init(handler: Handler, bounds: ScanBounds = ScanBounds()) {
         self.handler = handler
+        self.bounds = bounds
     }
 
     /// Takes the next piece of the text.
@@ -78,10 +82,10 @@ final class DumpScanner<Handler: ScanHandler> {
     func finish() throws(SyncError) {
         switch mode {
         case .between: break
-        case .dash where outerMode == .between, .slash where outerMode == .between:
-            throw cut("it ends inside a statement", since: line)
+        // One byte that begins nothing yet: what is missing behind it the trailer tells.
+        case .dash where outerMode == .between, .slash where outerMode == .between: break
         case .lineComment where outerMode == .between: try endLineComment()
-        case .metaCommand: try endMetaCommand()
+        case .metaCommand: try endMetaCommand(isCut: true)
         case .copyLine, .rows: throw cut("it ends inside the rows of a table", since: copyLineStart)
         case .blockComment where outerMode == .between: throw cut("it ends inside a comment", since: line)
         default: throw cut("it ends inside a statement", since: statementLine)
@@ -123,11 +127,11 @@ final class DumpScanner<Handler: ScanHandler> {
 }
 
 /// Bounds of what a scanner keeps.
-enum ScanBounds {
+struct ScanBounds {
     /// Bytes of a statement: pg_dump's longest are INSERTs of one row, and function bodies.
-    static let statementMax = 64 << 20
+    var statementMax = 64 << 20
     /// Bytes of a row: PostgreSQL itself takes no longer ones.
-    static let rowMax = 1 << 30
+    var rowMax = 1 << 30
     /// Bytes that are kept of a comment or a command.
     static let textMax = 4096
     /// Bytes of a dollar quote's tag.

@@ -25,7 +25,8 @@ enum DumpSpool {
         do throws(FileFault) { return try target.reopenedForReading() } catch { throw Self.error(error, path) }
     }
 
-    private static func makeFile(_ path: BytePath) throws(SyncError) -> OpenFile {
+    /// A new file without a name, for writing.
+    static func makeFile(_ path: BytePath) throws(SyncError) -> OpenFile {
         do throws(FileFault) {
             let directory = try HeldDirectory.openRoot(path)
             defer { directory.close() }

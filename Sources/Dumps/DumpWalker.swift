@@ -13,9 +13,9 @@ final class DumpWalker<Visitor: DumpVisitor>: ScanHandler {
     private var place: Place
     /// Databases of a cluster that were begun.
     private var seenDatabases: Set<String> = []
-    /// What CREATE DATABASE of a plain dump made; the only one it may connect to, once.
+    private var currentDatabase: String?
+    /// What CREATE DATABASE of a plain dump made; the only one it may connect to.
     private var createdDatabase: String?
-    private var isConnected = false
     private var restrictKey: String?
     private var isComplete = false
     /// Rows of a COPY that was refused lead nowhere.
@@ -59,26 +59,34 @@ final class DumpWalker<Visitor: DumpVisitor>: ScanHandler {
         try visitor.comment(comment)
     }
 
-    func metaCommand(_ text: [UInt8], line: Int) throws(SyncError) {
+    func metaCommand(_ text: [UInt8], line: Int, isCut: Bool) throws(SyncError) {
+        // Half a command says only that the dump was cut, which the missing trailer says as well; behind the trailer
+        // nothing is lost.
+        let lastCommand = Array("\\unrestrict \(restrictKey ?? "")".utf8)
+        if isCut, !isComplete || lastCommand.starts(with: text) { return }
         switch MetaCommand(text) {
         case .restrict(let key) where restrictKey == nil: restrictKey = key
         case .unrestrict(let key) where restrictKey == key: restrictKey = nil
         case .connect(let name) where restrictKey == nil && mayConnect(to: name):
-            if isCluster {
-                seenDatabases.insert(name)
-                place = .database
-                try visitor.enterDatabase(name, line: line)
-            } else {
-                isConnected = true
-                try visitor.nameDatabase(name)
-            }
+            try connect(to: name, line)
         default: try refuse(.metaCommand, SQLStatement.excerpt(of: text), line)
         }
     }
 
+    /// A dump connects again to where it is after it has changed the database's properties.
     private func mayConnect(to name: String) -> Bool {
-        if isCluster { return place == .outside && !seenDatabases.contains(name) && seenDatabases.count < 10_000 }
-        return !isConnected && createdDatabase == name
+        if !isCluster { return createdDatabase == name }
+        if place == .database { return currentDatabase == name }
+        return !seenDatabases.contains(name) && seenDatabases.count < 10_000
+    }
+
+    private func connect(to name: String, _ line: Int) throws(SyncError) {
+        if !isCluster { return try visitor.nameDatabase(name) }
+        if place == .database { return }
+        seenDatabases.insert(name)
+        currentDatabase = name
+        place = .database
+        try visitor.enterDatabase(name, line: line)
     }
 
     func strayCommand(line: Int) throws(SyncError) {
@@ -116,7 +124,9 @@ final class DumpWalker<Visitor: DumpVisitor>: ScanHandler {
     }
 
     private func noteDatabase(_ text: [UInt8]) {
-        guard let statement = SQLStatement(text), statement.word(at: 0) == "create" else { return }
+        guard createdDatabase == nil, let statement = SQLStatement(text), statement.word(at: 0) == "create" else {
+            return
+        }
         createdDatabase = statement.identifier(at: 2)
     }
 

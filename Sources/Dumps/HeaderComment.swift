@@ -4,12 +4,9 @@ enum HeaderComment: Equatable {
     case cluster
     case dumpComplete
     case clusterComplete
-    /// `-- Database "mastodon" dump` of a cluster.
-    case database
     case serverVersion(String)
     case programVersion(String)
     case startedOn(String)
-    case completedOn(String)
     case other
 
     /// - Parameter line: with its dashes, without its line feed.
@@ -34,9 +31,8 @@ enum HeaderComment: Equatable {
             ("Dumped from database version ", { .serverVersion($0) }),
             ("Dumped by pg_dump version ", { .programVersion($0) }),
             ("Started on ", { .startedOn($0) }),
-            ("Completed on ", { .completedOn($0) }),
         ]
         for (prefix, make) in known where text.hasPrefix(prefix) { return make(String(text.dropFirst(prefix.count))) }
-        return text.hasPrefix("Database \"") && text.hasSuffix("\" dump") ? .database : .other
+        return .other
     }
 }

@@ -30,6 +30,18 @@ final class InspectingVisitor: DumpVisitor {
         return inspection
     }
 
+    /// The entries of an archive that its text does not show, because `pg_restore` was not asked for them.
+    func note(_ toc: ArchiveToc) {
+        database?.name = toc.database
+        inspection.startedOn = inspection.startedOn ?? toc.createdAt.map(escaped)
+        for refusal in toc.refusals { refused(refusal) }
+        for entry in toc.entries {
+            guard case .leftOut(let reason) = entry.verdict else { continue }
+            let text = { BytePath.escaped(Array("\(entry.descriptor) \(entry.tag)".utf8.prefix(100))) }
+            database?.vetting.add(reason, line: 0, text: text())
+        }
+    }
+
     func enterDatabase(_ name: String?, line: Int) {
         leaveDatabase()
         database = DatabaseInspection(name: name, line: line)

@@ -28,14 +28,17 @@ package struct Refusal: Sendable, Hashable {
         case unknown
     }
 
-    /// 1-based.
+    /// 1-based; of an archive's the line of the text that `pg_restore` makes of it.
     package let line: Int
+    /// The number of an archive's entry, where the list of entries was enough to refuse it. There is no line then.
+    package let entry: Int?
     package let reason: Reason
     /// What it is, for people: escaped, cut short.
     package let text: String
 
-    package init(line: Int, reason: Reason, text: String) {
+    package init(line: Int, reason: Reason, text: String, entry: Int? = nil) {
         self.line = line
+        self.entry = entry
         self.reason = reason
         self.text = text
     }
@@ -44,7 +47,7 @@ package struct Refusal: Sendable, Hashable {
     package var error: SyncError {
         SyncError(
             .refused,
-            "line \(line) of the dump is refused",
+            entry.map { "entry \($0) of the archive is refused" } ?? "line \(line) of the dump is refused",
             why: "\(reason.text): \(text)",
             hint: "a dump made by pg_dump or pg_dumpall does not contain this; make a new dump, or look at the line"
         )

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// One token of a statement: what it is and where its text lies.
 struct SQLToken {
     enum Kind: UInt8 {
@@ -96,6 +98,8 @@ struct SQLTokenizer {
         let quote = bytes[index]
         index += 1
         while index < bytes.count {
+            if !escapes { index = place(of: quote, from: index) }
+            guard index < bytes.count else { break }
             let byte = bytes[index]
             index += 1
             if escapes, byte == 0x5C {
@@ -112,6 +116,14 @@ struct SQLTokenizer {
         }
         isBroken = true
         return SQLToken(kind: kind, start: start, end: index)
+    }
+
+    /// Where a byte comes next; the end of the text where it does not.
+    private func place(of byte: UInt8, from start: Int) -> Int {
+        guard let base = bytes.baseAddress, let found = memchr(base + start, Int32(byte), bytes.count - start) else {
+            return bytes.count
+        }
+        return UnsafeRawPointer(found) - UnsafeRawPointer(base)
     }
 
     /// Behind the quote that goes on with the string, where spaces with a line feed and a quote come next.

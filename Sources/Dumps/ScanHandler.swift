@@ -6,7 +6,8 @@ protocol ScanHandler: AnyObject {
     func comment(_ text: [UInt8], line: Int) throws(SyncError)
 
     /// A command for psql between statements, from its backslash to the end of its line, cut to 4 KiB.
-    func metaCommand(_ text: [UInt8], line: Int) throws(SyncError)
+    /// - Parameter isCut: the text ended before its line did.
+    func metaCommand(_ text: [UInt8], line: Int, isCut: Bool) throws(SyncError)
 
     /// A statement without its `;`, and whether rows of COPY follow on the next line.
     func statement(_ text: [UInt8], line: Int) throws(SyncError) -> Bool

@@ -12,6 +12,7 @@ extension StatementClassifier {
         case "default": return statement.accept("privileges") ? .leftOut(.privilege) : .unknown
         case "database": return .leftOut(.database)
         case "large": return .leftOut(.largeObject)
+        case "role" where isDatabaseSetting(statement): return .leftOut(.role)
         case "role", "group", "tablespace": return .refused(.server)
         case "user": return statement.accept("mapping") ? .refused(.outside) : .refused(.server)
         case "event", "foreign", "server", "publication", "subscription": return .refused(.outside)
@@ -37,6 +38,13 @@ extension StatementClassifier {
             return .structure
         default: return .unknown
         }
+    }
+
+    /// `ALTER ROLE name IN DATABASE name SET ...`: a setting of a role in the dumped database.
+    private func isDatabaseSetting(_ statement: SQLStatement) -> Bool {
+        var rest = statement
+        return rest.acceptIdentifier() != nil && rest.accept("in", "database") && rest.acceptIdentifier() != nil
+            && rest.accept(anyOf: ["set", "reset"]) != nil
     }
 
     /// `... OWNER TO role` at the very end.

@@ -1,17 +1,4 @@
 extension StatementClassifier {
-    /// Extensions that come with PostgreSQL, that a plain role may create and whose functions reach nothing outside.
-    private static let trustedExtensions: Set<String> = [
-        "btree_gin", "btree_gist", "citext", "cube", "dict_int", "fuzzystrmatch", "hstore", "intarray", "isn", "lo",
-        "ltree",
-        "pg_trgm", "pgcrypto", "seg", "tablefunc", "tcn", "tsm_system_rows", "tsm_system_time", "unaccent", "uuid-ossp",
-    ]
-
-    /// Extensions that every database has, or that only watch the server; tables do not need them.
-    private static let serverExtensions: Set<String> = [
-        "plpgsql", "pg_stat_statements", "pg_buffercache", "pg_prewarm", "pg_repack", "pgstattuple", "pg_freespacemap",
-        "pg_visibility", "pgrowlocks", "amcheck", "pg_stat_kcache", "pg_qualstats", "hypopg", "pg_wait_sampling",
-    ]
-
     private static let languages: Set<String> = ["sql", "plpgsql"]
 
     func create(_ statement: inout SQLStatement, scope: Scope) -> StatementVerdict {
@@ -89,8 +76,8 @@ extension StatementClassifier {
     private func extensions(_ statement: inout SQLStatement) -> StatementVerdict {
         _ = statement.accept("if", "not", "exists")
         guard let name = statement.acceptIdentifier() else { return .unknown }
-        if Self.serverExtensions.contains(name) { return .leftOut(.serverExtension) }
-        guard Self.trustedExtensions.contains(name) else { return .refused(.extensions, name) }
+        let verdict = ExtensionPolicy.verdict(name)
+        guard verdict == .structure else { return verdict }
         _ = statement.accept("with")
         if statement.accept("schema"), statement.acceptIdentifier() == nil { return .unknown }
         return statement.isAtEnd ? .structure : .unknown

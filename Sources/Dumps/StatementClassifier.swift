@@ -58,7 +58,7 @@ struct StatementClassifier {
     private func dispatch(_ statement: inout SQLStatement, line: Int, scope: Scope) -> StatementVerdict {
         guard let first = statement.word(at: 0) else { return .unknown }
         statement.position = 1
-        if scope == .outside { return outside(first, &statement) }
+        if scope == .outside { return outside(first, &statement, line: line) }
         switch first {
         case "set": return setting(&statement)
         case "select": return select(&statement)
@@ -79,8 +79,11 @@ struct StatementClassifier {
     }
 
     /// What a cluster's dump has before and between its databases. Nothing of it is run.
-    private func outside(_ first: String, _ statement: inout SQLStatement) -> StatementVerdict {
+    private func outside(_ first: String, _ statement: inout SQLStatement, line: Int) -> StatementVerdict {
         switch first {
+        case "copy":
+            if case .copy = copy(&statement, line: line) { return .refused(.unknown, rowsFollow: true) }
+            return .refused(.serverFile)
         case "set":
             let verdict = setting(&statement)
             if case .role(.setting, _) = verdict { return .leftOut(.setting) }

@@ -34,9 +34,15 @@ extension TableName: Hashable, Comparable {
     }
 
     package func hash(into hasher: inout Hasher) {
-        for byte in schema.utf8 { hasher.combine(byte) }
-        hasher.combine(0 as UInt8)
-        for byte in name.utf8 { hasher.combine(byte) }
+        Self.combine(schema, into: &hasher)
+        Self.combine(name, into: &hasher)
+    }
+
+    private static func combine(_ text: String, into hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        // No text has a byte of this value: where one ends and the next begins is hashed as well.
+        hasher.combine(0xFF as UInt8)
     }
 
     package static func < (left: TableName, right: TableName) -> Bool {

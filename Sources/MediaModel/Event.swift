@@ -6,6 +6,8 @@ package enum Event: Sendable {
     case item(ItemEvent)
     /// Something a person should know that is no item's failure.
     case notice(Notice)
+    /// What a command was asked to find out.
+    case report(Report)
 }
 
 /// One entry and what became of it.

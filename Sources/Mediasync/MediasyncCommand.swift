@@ -7,9 +7,10 @@ struct MediasyncCommand: AsyncParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "mediasync",
-        abstract: "Move a Mastodon server's media, and repair what is missing afterwards.",
+        abstract: "Move a Mastodon server's database and media, and repair what is missing afterwards.",
         discussion: """
             Examples:
+              mediasync restore -n mastodon.dump
               mediasync copy /mnt/old/public/system /home/mastodon/live/public/system
               mediasync copy --only local -n /mnt/old/public/system /srv/media
               mediasync verify /mnt/old/public/system /srv/media
@@ -17,7 +18,7 @@ struct MediasyncCommand: AsyncParsableCommand {
             """,
         version: version,
         groupedSubcommands: [
-            CommandGroup(name: "Move", subcommands: [CopyCommand.self]),
+            CommandGroup(name: "Move", subcommands: [RestoreCommand.self, CopyCommand.self]),
             CommandGroup(name: "Check", subcommands: [VerifyCommand.self, ManifestCommand.self, LookupCommand.self]),
             CommandGroup(name: "Repair", subcommands: [CleanupCommand.self]),
             CommandGroup(name: "Operate", subcommands: [StatusCommand.self]),

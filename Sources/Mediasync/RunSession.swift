@@ -18,9 +18,6 @@ struct RunSession: Sendable {
     let control: RunControl
     let sink: EventSink
 
-    /// How long a stop waits for work in hand before the process ends anyway.
-    private static let stopPatience = Duration.milliseconds(1700)
-
     /// Runs an engine to its end and throws its exit code.
     /// - Parameter makeEngine: may throw a `SyncError` for what is wrong with the arguments.
     static func perform(
@@ -57,7 +54,9 @@ struct RunSession: Sendable {
             output: LineWriter(descriptor: 1),
             errors: LineWriter(descriptor: 2),
             columns: { TerminalSupport.columns(2) },
-            sample: { ProgressSample(counts: engineSlot.counts, totalEntries: engineSlot.total) }
+            sample: {
+                ProgressSample(counts: engineSlot.counts, totalEntries: engineSlot.total, work: engineSlot.work)
+            }
         )
         // A closed output is an error of a write, reported like any other.
         signal(SIGPIPE, SIG_IGN)
@@ -125,6 +124,7 @@ struct RunSession: Sendable {
     private final class EngineSlot: Sendable {
         private let slot = Mutex<(any Engine)?>(nil)
         var counts: Counts { slot.withLock { $0 }?.counts() ?? Counts() }
+        var work: WorkProgress? { slot.withLock { $0 }?.work() }
         func set(_ engine: any Engine) { slot.withLock { $0 = engine } }
 
         private let counter = Mutex<(any TotalCounter)?>(nil)
@@ -194,7 +194,7 @@ struct RunSession: Sendable {
                 hint: "run the same command again to go on"
             )
         )
-        try? await clock.sleep(for: Self.stopPatience)
+        try? await clock.sleep(for: engine.stopPatience)
         // The engine has not come back: a call hangs on the disk. Nothing half-written has a name; leave.
         guard !Task.isCancelled else { return }
         engine.abandon()

@@ -21,6 +21,12 @@ package struct MastodonDatabase: Sendable {
         try cluster.load(schema, database: name, user: Self.role)
     }
 
+    /// One that is there already.
+    package init(existing cluster: PostgresCluster, name: String) {
+        self.cluster = cluster
+        self.name = name
+    }
+
     /// A role that may create databases and nothing else, as Mastodon's guide makes it.
     package static func makeRole(_ cluster: PostgresCluster) throws {
         let body = "CREATE ROLE \(role) LOGIN CREATEDB; EXCEPTION WHEN duplicate_object THEN NULL;"
@@ -42,7 +48,7 @@ package struct MastodonDatabase: Sendable {
     }
 
     /// Runs pg_dump with options into a file or directory.
-    package func dump(_ options: [String] = [], to path: BytePath) throws {
+    package func writeDump(_ options: [String] = [], to path: BytePath) throws {
         let program = cluster.program("pg_dump", user: cluster.superuser, database: name)
         try program.check(options + ["-f"], path)
     }

@@ -71,7 +71,7 @@ package final class RunRecorder: Sendable {
                 return pending.failures.count >= Self.bufferLimit
             }
             if isFull { flush() }
-        case .notice:
+        case .notice, .report:
             break
         }
     }

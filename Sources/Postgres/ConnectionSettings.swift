@@ -88,6 +88,15 @@ package struct ConnectionSettings: Sendable, Equatable {
         return all
     }
 
+    /// Variables for Mastodon's own programs.
+    package var mastodonEnvironment: [String: String] {
+        let values = [
+            "DB_HOST": host, "DB_PORT": port, "DB_NAME": database, "DB_USER": user, "DB_PASS": password?.text,
+            "DB_SSLMODE": sslMode,
+        ]
+        return values.compactMapValues { $0 }
+    }
+
     /// A text that no description shows.
     private struct Password: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
         let text: String

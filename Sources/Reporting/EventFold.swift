@@ -97,6 +97,10 @@ struct EventFold: Sendable {
         }
     }
 
+    mutating func take(_ report: Report) {
+        output += options.output == .json ? report.jsonLine : Array(report.text.utf8)
+    }
+
     mutating func take(_ notice: Notice) {
         if notice.level == .notice && options.isQuiet { return }
         notices += 1

@@ -42,6 +42,11 @@ enum JSONLines {
         object.set("items_per_s", seconds: max(0, rates.entriesPerSecond))
         object.set("bytes_per_s", Int64(max(0, rates.bytesPerSecond)))
         object.set("eta_s", rates.secondsLeft(sample))
+        if let work = sample.work {
+            object.set("work_done", work.done)
+            object.set("work_total", work.total)
+            object.set("work_unit", work.unit.rawValue)
+        }
         return object.line
     }
 

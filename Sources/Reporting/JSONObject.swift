@@ -72,6 +72,19 @@ struct JSONObject {
         open += String(value).utf8
     }
 
+    /// Bytes that are JSON already.
+    mutating func setRaw(word: String, _ value: [UInt8]) {
+        rawKey(word.utf8)
+        open += value
+    }
+
+    /// A quoted string.
+    static func quoted(_ text: String) -> [UInt8] {
+        var bytes: [UInt8] = []
+        append(text, to: &bytes)
+        return bytes
+    }
+
     /// `path`, and where the bytes are not UTF-8 also `path_b64`; then `path` is escaped for reading only.
     mutating func set(path: BytePath) {
         key("path")

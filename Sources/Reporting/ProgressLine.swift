@@ -18,6 +18,10 @@ package enum ProgressLine {
     ) -> [String] {
         let counts = sample.counts
         var fields = ["[\(NumberText.clock(seconds: Int(elapsed.inSeconds)))] \(stage)"]
+        if let work = sample.work {
+            fields += workFields(work, rates)
+            return pack(fields, columns: columns)
+        }
         if let total = sample.totalEntries, total > 0 {
             fields.append(NumberText.percent(min(1, Double(counts.finished) / Double(total))))
             fields.append(
@@ -35,6 +39,21 @@ package enum ProgressLine {
         fields.append("\(NumberText.grouped(counts.failed + counts.deleteFailed)) failed")
         if let left = rates.secondsLeft(sample) { fields.append("ETA \(NumberText.clock(seconds: left))") }
         return pack(fields, columns: columns)
+    }
+
+    /// `37.4%  1.2 GiB / 3.3 GiB  88.1 MiB/s  ETA 0:24`, `12 / 340 steps`.
+    private static func workFields(_ work: WorkProgress, _ rates: RateMeter) -> [String] {
+        var fields: [String] = []
+        if work.total > 0 { fields.append(NumberText.percent(min(1, Double(work.done) / Double(work.total)))) }
+        switch work.unit {
+        case .bytes:
+            fields.append("\(ByteCount.describe(work.done)) / \(ByteCount.describe(work.total))")
+            fields.append("\(ByteCount.describe(Int64(max(0, rates.workPerSecond))))/s")
+        case .steps:
+            fields.append("\(NumberText.grouped(Int(work.done))) / \(NumberText.grouped(Int(work.total))) steps")
+        }
+        if let left = rates.secondsLeft(work) { fields.append("ETA \(NumberText.clock(seconds: left))") }
+        return fields
     }
 
     /// Puts fields on lines, two spaces apart; what does not fit on the last line is left out. The last column stays
@@ -72,6 +91,8 @@ package enum ProgressLine {
             ("failed", "\(counts.failed + counts.deleteFailed)"),
             ("entries_per_s", "\(Int(max(0, rates.entriesPerSecond)))"),
             ("bytes_per_s", "\(Int64(max(0, rates.bytesPerSecond)))"),
+            ("work", sample.work.map { "\($0.done)" }), ("work_total", sample.work.map { "\($0.total)" }),
+            ("work_unit", sample.work?.unit.rawValue),
             ("eta_s", rates.secondsLeft(sample).map { "\($0)" }),
         ]
         let head = "\(UTCTime(secondsSince1970: time.secondsSince1970).iso8601) notice \(command)"

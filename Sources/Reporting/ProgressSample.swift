@@ -7,11 +7,14 @@ package struct ProgressSample: Sendable, Equatable {
     package var totalEntries: Int?
     /// Bytes of all files of the whole run.
     package var totalBytes: Int64?
+    /// How far the present stage is, where its work is not counted by entries.
+    package var work: WorkProgress?
 
-    package init(counts: Counts, totalEntries: Int? = nil, totalBytes: Int64? = nil) {
+    package init(counts: Counts, totalEntries: Int? = nil, totalBytes: Int64? = nil, work: WorkProgress? = nil) {
         self.counts = counts
         self.totalEntries = totalEntries
         self.totalBytes = totalBytes
+        self.work = work
     }
 
     /// Bytes moved: written, or read for comparing.

@@ -11,6 +11,10 @@ package struct RateMeter: Sendable, Equatable {
     private var lastBytes: Int64 = 0
     package private(set) var entriesPerSecond = 0.0
     package private(set) var bytesPerSecond = 0.0
+    /// Of the present stage's own work.
+    package private(set) var workPerSecond = 0.0
+    private var lastWork: WorkProgress?
+    private var workSeconds = 0.0
 
     package init() {}
 
@@ -25,14 +29,36 @@ package struct RateMeter: Sendable, Equatable {
         let weight = min(1, step / min(Self.reach, now))
         entriesPerSecond += (entries - entriesPerSecond) * weight
         bytesPerSecond += (bytes - bytesPerSecond) * weight
+        updateWork(sample.work, step)
         lastElapsed = now
         lastEntries = sample.counts.finished
         lastBytes = sample.bytesMoved
     }
 
+    /// A stage whose work is of another kind, or begins anew, starts a new average.
+    private mutating func updateWork(_ work: WorkProgress?, _ step: Double) {
+        defer { lastWork = work }
+        guard let work, let last = lastWork, last.unit == work.unit, work.done >= last.done else {
+            workPerSecond = 0
+            workSeconds = 0
+            return
+        }
+        workSeconds += step
+        let weight = min(1, step / min(Self.reach, workSeconds))
+        workPerSecond += (Double(work.done - last.done) / step - workPerSecond) * weight
+    }
+
+    /// Seconds until a stage's own work is done. Steps are of unequal length: their number tells little, so none.
+    func secondsLeft(_ work: WorkProgress) -> Int? {
+        guard work.unit == .bytes, work.total > 0, workPerSecond > 0 else { return nil }
+        let seconds = Double(max(0, work.total - work.done)) / workPerSecond
+        return seconds < 8_640_000 ? Int(seconds.rounded(.up)) : nil
+    }
+
     /// Seconds until everything is done, from the slower of entries and bytes; nil where the total is not known, nothing
     /// moves, or the answer would be more than a hundred days.
     package func secondsLeft(_ sample: ProgressSample) -> Int? {
+        if let work = sample.work { return secondsLeft(work) }
         guard let total = sample.totalEntries, entriesPerSecond > 0 else { return nil }
         var seconds = Double(max(0, total - sample.counts.finished)) / entriesPerSecond
         let seen = sample.counts.bytesSeen

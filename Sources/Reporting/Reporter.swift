@@ -53,6 +53,7 @@ package final class Reporter: Sendable {
             case .stage(let name): fold.begin(name, sample: sample ?? ProgressSample(counts: Counts()))
             case .item(let item): fold.take(item)
             case .notice(let notice): fold.take(notice)
+            case .report(let report): fold.take(report)
             }
             return fold.pendingCount >= Self.bufferLimit
         }

@@ -52,7 +52,7 @@ final class Administration {
                 SELECT d.datname, r.rolname, pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,
                     \(provider), d.datallowconn, pg_catalog.shobj_description(d.oid, 'pg_database'),
                     CASE WHEN pg_catalog.has_database_privilege(d.oid, 'CONNECT')
-                        THEN pg_catalog.pg_database_size(d.oid) END
+                        THEN pg_catalog.pg_database_size(d.oid) END, d.oid
                 FROM pg_catalog.pg_database d JOIN pg_catalog.pg_roles r ON r.oid = d.datdba
                 WHERE \(condition) ORDER BY 1
                 """,
@@ -61,6 +61,7 @@ final class Administration {
         }
         return rows.map { row in
             DatabaseFacts(
+                number: row[10].integer ?? 0,
                 name: row[0].text ?? "",
                 owner: row[1].text ?? "",
                 encoding: row[2].text ?? "",
@@ -125,21 +126,25 @@ final class Administration {
 
     // MARK: Locks
 
-    /// Takes the lock of a run and that of a name, for as long as this session lives.
+    /// Takes the lock of a run and that of a name, for as long as this session lives. Waits a little: the session of a run
+    /// that was killed ends with its statement.
     func lock(_ run: RunID, name: String) throws(SyncError) {
-        let taken = try translate("cannot take the lock for \(shown(name))") { () throws(DatabaseFault) in
-            try connection.query(
-                "SELECT pg_catalog.pg_try_advisory_lock($1, $2), pg_catalog.pg_try_advisory_lock($3, $4)",
-                [Self.runLock, Self.number(run.text), Self.nameLock, Self.number(name)].map { .integer(Int64($0)) }
+        do throws(DatabaseFault) {
+            try connection.execute("SET lock_timeout = '5s'")
+            _ = try connection.query(
+                "SELECT pg_catalog.pg_advisory_lock($1, $2), pg_catalog.pg_advisory_lock($3, $4)",
+                [Self.nameLock, Self.number(name), Self.runLock, Self.number(run.text)].map { .integer(Int64($0)) }
+            )
+            try connection.execute("SET lock_timeout = 0")
+        } catch {
+            guard error.kind == .inUse else { throw error.syncError("cannot take the lock for \(shown(name))") }
+            throw SyncError(
+                .locked,
+                "another run restores \(shown(name))",
+                why: "it holds the lock on the server",
+                hint: "wait for it; mediasync status shows it where it runs on this machine"
             )
         }
-        if taken[0][1].boolean == true, taken[0][0].boolean == true { return }
-        throw SyncError(
-            .locked,
-            "another run restores \(shown(name))",
-            why: "it holds the lock on the server",
-            hint: "wait for it; mediasync status shows it where it runs on this machine"
-        )
     }
 
     /// Whether a run that locked itself is still there: its session is, on whatever database.
@@ -177,24 +182,35 @@ final class Administration {
         }
     }
 
-    /// Drops a database of ours with whoever is connected to it.
+    /// Drops a database of ours with whoever is connected to it. Not by `WITH (FORCE)`, which a plain role may not use
+    /// while the server's own autovacuum is there: that one goes by itself when the server waits for it, five seconds each
+    /// time.
     func drop(_ name: String) throws(SyncError) {
-        let force = connection.serverVersion >= 130_000 ? " WITH (FORCE)" : ""
+        guard let number = try database(name)?.number else { return }
         try translate("cannot drop the database \(shown(name))") { () throws(DatabaseFault) in
-            if force.isEmpty { try terminate(sessionsOn: name) }
-            try connection.execute("DROP DATABASE IF EXISTS \(SQL.identifier(name))\(force)")
+            for attempt in 1...Self.dropAttempts {
+                do throws(DatabaseFault) {
+                    try terminate(sessionsOn: number)
+                    return try connection.execute("DROP DATABASE IF EXISTS \(SQL.identifier(name))")
+                } catch {
+                    guard error.kind == .inUse, attempt < Self.dropAttempts else { throw error }
+                }
+            }
         }
     }
 
+    private static let dropAttempts = 4
+
     /// Ends the sessions of a database. Those of the server itself and of stronger roles stay.
-    func terminate(sessionsOn name: String) throws(DatabaseFault) {
+    /// - Parameter number: of the database: a name may mean another one a moment later.
+    func terminate(sessionsOn number: Int64) throws(DatabaseFault) {
         _ = try connection.query(
             """
             SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
-            WHERE datname = $1 AND pid <> pg_catalog.pg_backend_pid() AND usesysid IS NOT NULL
+            WHERE datid = $1 AND pid <> pg_catalog.pg_backend_pid() AND usesysid IS NOT NULL
                 AND coalesce(backend_type, 'client backend') IN ('client backend', 'walsender')
             """,
-            [.text(name)]
+            [.integer(number)]
         )
     }
 }

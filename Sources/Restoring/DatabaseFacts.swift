@@ -3,6 +3,8 @@ internal import Postgres
 
 /// What the server knows of one database.
 struct DatabaseFacts: Sendable, Equatable {
+    /// Its number, which no rename changes.
+    var number: Int64
     var name: String
     var owner: String
     var encoding: String

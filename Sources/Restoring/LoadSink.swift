@@ -14,6 +14,8 @@ final class LoadSink: DumpElementSink {
     private var loads: [TableName: TableLoad] = [:]
     private var current: TableLoad?
     private var isBehindRows = false
+    /// Of the database that was dumped, where the dump tells.
+    private(set) var collation: String?
 
     /// INSERTs that are on their way together.
     private var inserts: [DumpStatement] = []
@@ -33,6 +35,8 @@ final class LoadSink: DumpElementSink {
         if case .insert(let table) = statement.role { return try insert(statement, table) }
         try flushInserts()
         switch statement.role {
+        case .leftOut(.database):
+            collation = collation ?? Self.collation(of: statement)
         case .insert, .leftOut: return
         case .setting:
             channel.add(setting: statement)
@@ -44,6 +48,17 @@ final class LoadSink: DumpElementSink {
         default:
             try postData.add(statement)
         }
+    }
+
+    /// `CREATE DATABASE ... LC_COLLATE = 'C'` or `LOCALE = 'C'`, as pg_dump writes it.
+    private static func collation(of statement: DumpStatement) -> String? {
+        guard let text = String(validating: statement.sql, as: UTF8.self), text.hasPrefix("CREATE DATABASE") else {
+            return nil
+        }
+        for name in ["LC_COLLATE = '", " LOCALE = '"] {
+            if let mark = text.firstRange(of: name) { return String(text[mark.upperBound...].prefix { $0 != "'" }) }
+        }
+        return nil
     }
 
     private func run(_ statement: DumpStatement) throws(SyncError) {

@@ -79,10 +79,20 @@ struct LoadWorker: ~Copyable {
         try apply(piece.settings)
         guard let header = piece.table.header else { return }
         do throws(DatabaseFault) {
-            open = OpenCopy(table: piece.table, copy: try connection.copyIn(header.sql), origins: RowOrigins())
+            open = OpenCopy(
+                table: piece.table,
+                copy: try connection.copyIn(Self.statement(for: header)),
+                origins: RowOrigins()
+            )
         } catch {
             throw LoadError.make(error, table: piece.table.table, line: header.line)
         }
+    }
+
+    /// The statement is made anew from the names: nothing else of the dump's text is sent where a statement is expected.
+    private static func statement(for header: CopyHeader) -> String {
+        let columns = header.columns.map { SQL.identifier($0) }.joined(separator: ", ")
+        return "COPY \(header.table.sql) \(columns.isEmpty ? "" : "(\(columns)) ")FROM STDIN"
     }
 
     private mutating func put(

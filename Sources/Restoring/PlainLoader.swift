@@ -16,34 +16,48 @@ struct PlainLoader: Sendable {
 
     /// What was loaded.
     struct Outcome: Sendable {
+        var sizes: TableSizes
+        var postData: PostData
+        /// Of the database that was dumped, where the dump tells.
+        var collation: String?
+    }
+
+    /// What the first stage found.
+    private struct Rows: Sendable {
         var tables: [TableLoad]
         var postData: PostData
+        var collation: String?
     }
 
     /// Threads of its own: one reads, the others each have a connection.
     func load() async throws(SyncError) -> Outcome {
         let pool = WorkerPool(threads: jobs + 1)
         defer { pool.shutDown() }
-        let (tables, postData) = try await loadRows(pool)
-        var steps = PostDataSteps(session: session, jobs: jobs, progress: progress, tables: tables, postData: postData)
+        let rows = try await loadRows(pool)
+        let (sizes, postData) = (TableSizes(rows.tables), rows.postData)
+        var steps = PostDataSteps(session: session, jobs: jobs, progress: progress, sizes: sizes, postData: postData)
         stage("index")
         try await steps.buildIndexes(pool)
         stage("constraints")
         try await steps.addConstraints(pool)
         stage("check")
         try await steps.finish(pool)
-        return Outcome(tables: tables, postData: postData)
+        return Outcome(sizes: sizes, postData: postData, collation: rows.collation)
     }
 
-    private func loadRows(_ pool: WorkerPool) async throws(SyncError) -> ([TableLoad], PostData) {
+    private func loadRows(_ pool: WorkerPool) async throws(SyncError) -> Rows {
         stage("load")
         let channel = LoadChannel(connections: jobs, progress: progress)
-        let result = await withTaskGroup(of: (tables: [TableLoad], postData: PostData)?.self) { group in
+        let result = await withTaskGroup(of: Rows?.self) { group in
             for _ in 0..<jobs {
                 group.addTask(executorPreference: pool) {
                     do throws(SyncError) {
                         try loadPieces(channel)
-                    } catch { channel.fail(error) }
+                    } catch {
+                        channel.fail(error)
+                        // The stage is lost: nobody needs to end what they are at.
+                        session.cancellers.stop()
+                    }
                     return nil
                 }
             }
@@ -56,7 +70,7 @@ struct PlainLoader: Sendable {
                     return nil
                 }
             }
-            var found: (tables: [TableLoad], postData: PostData)?
+            var found: Rows?
             for await part in group { found = part ?? found }
             return found
         }
@@ -65,7 +79,7 @@ struct PlainLoader: Sendable {
         return result
     }
 
-    private func read(_ channel: LoadChannel) throws(SyncError) -> ([TableLoad], PostData) {
+    private func read(_ channel: LoadChannel) throws(SyncError) -> Rows {
         let connection = try translate("cannot connect to the staging database") { () throws(DatabaseFault) in
             try session.open()
         }
@@ -73,7 +87,7 @@ struct PlainLoader: Sendable {
         let progress = progress
         try PlainDumpReader.read(file, database: database, into: sink) { progress.set(dumpBytes: $0) }
         try sink.finish()
-        return (sink.tables, sink.postData)
+        return Rows(tables: sink.tables, postData: sink.postData, collation: sink.collation)
     }
 
     private func loadPieces(_ channel: LoadChannel) throws(SyncError) {

@@ -9,16 +9,16 @@ struct PostDataSteps {
     let session: StageSession
     let jobs: Int
     let progress: LoadProgress
-    let tables: [TableLoad]
+    let sizes: TableSizes
     let postData: PostData
     /// Indexes of what is only made behind the rows.
     private var lateIndexes: [PostData.Index] = []
 
-    init(session: StageSession, jobs: Int, progress: LoadProgress, tables: [TableLoad], postData: PostData) {
+    init(session: StageSession, jobs: Int, progress: LoadProgress, sizes: TableSizes, postData: PostData) {
         self.session = session
         self.jobs = jobs
         self.progress = progress
-        self.tables = tables
+        self.sizes = sizes
         self.postData = postData
     }
 
@@ -36,7 +36,6 @@ struct PostDataSteps {
     }
 
     mutating func buildIndexes(_ pool: WorkerPool) async throws(SyncError) {
-        let sizes = TableSizes(tables)
         var steps: [Step] = []
         let existing = try await on(pool) { (connection) throws(DatabaseFault) in try Self.relations(connection) }
         for index in postData.indexes {
@@ -83,7 +82,6 @@ struct PostDataSteps {
 
     /// The checks of foreign keys, the materialized views, statistics, and the count of every table's rows.
     func finish(_ pool: WorkerPool) async throws(SyncError) {
-        let sizes = TableSizes(tables)
         var lanes: [TableName: Int] = [:]
         func lane(_ table: TableName) -> Int {
             if let lane = lanes[table] { return lane }
@@ -166,6 +164,8 @@ struct PostDataSteps {
                     } catch {
                         failure.record(error)
                         runner.stop()
+                        // The stage is lost: an index that takes hours is not waited for.
+                        session.cancellers.stop()
                     }
                 }
             }

@@ -13,13 +13,15 @@ package final class RestoreEngine: Engine {
     let run: RunID
     let control: RunControl
     let sink: EventSink
-    private let progressValue = LoadProgress()
-    private let state = Mutex(State())
+    let progressValue = LoadProgress()
+    let state = Mutex(State())
     let cancellers = CancellerList()
 
-    private struct State {
+    struct State {
         var counts = Counts()
         var work: WorkProgress?
+        /// There is something to drop on a stop.
+        var hasStage = false
     }
 
     package init(
@@ -46,6 +48,11 @@ package final class RestoreEngine: Engine {
     package func abandon() {}
 
     package func totalCounter() -> (any TotalCounter)? { nil }
+
+    /// Dropping a stage of many gigabytes takes its time.
+    package var stopPatience: Duration {
+        state.withLock { $0.hasStage } ? .seconds(60) : .milliseconds(1700)
+    }
 
     package func work() -> WorkProgress? {
         guard var work = state.withLock({ $0.work }) else { return nil }
@@ -89,6 +96,7 @@ package final class RestoreEngine: Engine {
     }
 
     private func restore() async throws(SyncError) {
+        if options.isDryRun { return try look() }
         let administration = try Administration(settings)
         let plan = try RestorePlan(options, run: run, administration)
         let swap = Swap(
@@ -101,18 +109,23 @@ package final class RestoreEngine: Engine {
         try administration.lock(run, name: options.live)
         if plan.live != nil { try swap.refuseSessions(administration) }
         let file = try DumpFile.open(options.dump, spoolDirectory: options.spoolDirectory)
-        let inspection = try inspect(file)
+        let program = try program(for: file)
+        let inspection = try inspect(file, program)
         let database = try RestoreGuards.database(in: inspection, wanted: options.sourceDatabase)
-        let migration = try RestoreGuards.compare(database.migrations, installed: try installed(plan))
+        let migration = try RestoreGuards.compare(database.migrations, installed: try installed(plan.live))
         try dropDeadStages(plan, administration)
-        try administration.create(
-            plan.stage,
-            owner: plan.owner,
-            like: plan.live,
-            comment: DatabaseComment.stage(run)
-        )
+        try stopIfAsked()
+        state.withLock { $0.hasStage = true }
         do throws(SyncError) {
-            try await fill(plan, file, database)
+            try administration.create(
+                plan.stage,
+                owner: plan.owner,
+                like: plan.live,
+                comment: DatabaseComment.stage(run)
+            )
+            try await fill(plan, file, program, database)
+            try migrate(plan, migration)
+            try inherit(plan, administration)
             try stopIfAsked()
             begin("swap", nil)
             try await swap.perform(administration)
@@ -120,13 +133,30 @@ package final class RestoreEngine: Engine {
             dropStage(plan.stage, administration)
             throw error
         }
-        conclude(plan, database, migration)
+        conclude(plan, migration)
     }
 
-    private func inspect(_ file: DumpFile) throws(SyncError) -> DumpInspection {
+    /// `-n`: reads the dump and tells what is in it. The server is asked what is installed, where it answers.
+    private func look() throws(SyncError) {
+        let file = try DumpFile.open(options.dump, spoolDirectory: options.spoolDirectory)
+        let inspection = try inspect(file, try program(for: file))
+        var known = options.installedMigrations
+        if known == nil, let administration = try? Administration(settings) {
+            known = try? installed(administration.database(options.live))
+        }
+        sink(.report(InspectionReport.make(inspection, file, installed: known)))
+        let database = try RestoreGuards.database(in: inspection, wanted: options.sourceDatabase)
+        _ = try RestoreGuards.compare(database.migrations, installed: known)
+    }
+
+    private func program(for file: DumpFile) throws(SyncError) -> RestoreProgram? {
+        file.kind.isArchive ? try RestoreProgram.find(searchPath: options.environment["PATH"]) : nil
+    }
+
+    private func inspect(_ file: DumpFile, _ program: RestoreProgram?) throws(SyncError) -> DumpInspection {
         begin("inspect", WorkProgress(total: file.size, unit: .bytes))
         let progress = progressValue
-        let inspection = try DumpInspector.inspect(file) { progress.set(dumpBytes: $0) }
+        let inspection = try DumpInspector.inspect(file, program: program) { progress.set(dumpBytes: $0) }
         state.withLock { state in
             state.counts.bytesSeen = inspection.textBytes
         }
@@ -134,9 +164,9 @@ package final class RestoreEngine: Engine {
     }
 
     /// What the installed Mastodon knows: told, or else what the old database has run.
-    private func installed(_ plan: RestorePlan) throws(SyncError) -> Set<String>? {
+    private func installed(_ live: DatabaseFacts?) throws(SyncError) -> Set<String>? {
         if let told = options.installedMigrations { return told }
-        guard let live = plan.live, live.allowsConnections else { return nil }
+        guard let live, live.allowsConnections else { return nil }
         // A database without Mastodon's tables is nobody's: an empty one that was made for the restore.
         guard let connection = try? Connection(settings.with(database: live.name), application: "mediasync restore"),
             (try? connection.query("SELECT pg_catalog.to_regclass('public.schema_migrations') IS NOT NULL"))?.only?
@@ -152,68 +182,7 @@ package final class RestoreEngine: Engine {
         }
     }
 
-    private func fill(_ plan: RestorePlan, _ file: DumpFile, _ database: DatabaseInspection) async throws(SyncError) {
-        let session = StageSession(
-            settings: plan.settings,
-            role: plan.role,
-            memoryMebibytes: options.memoryOfOne,
-            cancellers: cancellers
-        )
-        let loader = PlainLoader(
-            file: file,
-            database: file.kind == .cluster ? database.name : nil,
-            session: session,
-            jobs: options.jobs,
-            progress: progressValue,
-            stage: { [self] name in
-                begin(name, name == "load" ? WorkProgress(total: file.size, unit: .bytes) : WorkProgress(unit: .steps))
-            }
-        )
-        let outcome = try await loader.load()
-        try file.checkUnchanged()
-        begin("verify", nil)
-        let sizes = TableSizes(outcome.tables)
-        try account(sizes, database)
-        let connection = try translate("cannot connect to the staging database") { () throws(DatabaseFault) in
-            try session.open()
-        }
-        let unchecked = outcome.postData.foreignKeys.contains { $0.parts == nil }
-        try StageVerification(inspection: database, mayBeUnchecked: unchecked).check(connection)
-    }
-
-    /// The second pass must have found what the first one counted.
-    private func account(_ sizes: TableSizes, _ database: DatabaseInspection) throws(SyncError) {
-        let filled = database.tables.filter { $0.value.rows > 0 }
-        for (table, content) in filled {
-            guard let entry = sizes[table], entry.rowsRead == content.rows else {
-                throw SyncError(
-                    .unexpected,
-                    "the table \(table) was not loaded as it was inspected",
-                    why: "\(content.rows) rows inspected, \(sizes[table]?.rowsRead ?? 0) loaded"
-                )
-            }
-        }
-        for entry in sizes.entries {
-            sink(
-                .item(
-                    ItemEvent(
-                        path: BytePath(entry.table.description),
-                        kind: .file,
-                        outcome: .copied,
-                        changes: [.new, .content],
-                        bytes: Int64(entry.bytes)
-                    )
-                )
-            )
-        }
-        state.withLock { state in
-            state.counts.seen = sizes.entries.count
-            state.counts.copied = sizes.entries.count
-            state.counts.bytesWritten = sizes.entries.reduce(0) { $0 + Int64($1.bytes) }
-        }
-    }
-
-    private func begin(_ stage: String, _ work: WorkProgress?) {
+    func begin(_ stage: String, _ work: WorkProgress?) {
         state.withLock { $0.work = work }
         sink(.stage(stage))
     }
@@ -243,7 +212,7 @@ package final class RestoreEngine: Engine {
         }
     }
 
-    private func conclude(_ plan: RestorePlan, _ database: DatabaseInspection, _ migration: RestoreGuards.Migration) {
+    private func conclude(_ plan: RestorePlan, _ migration: RestoreGuards.Migration) {
         if plan.live != nil {
             sink(
                 .notice(
@@ -259,7 +228,7 @@ package final class RestoreEngine: Engine {
             sink(.notice(Notice(.notice, "\(shown(options.live)) is the dump now")))
         }
         switch migration {
-        case .needed(let count):
+        case .needed(let count) where options.migrateCommand == nil:
             sink(
                 .notice(
                     Notice(
@@ -270,7 +239,7 @@ package final class RestoreEngine: Engine {
                     )
                 )
             )
-        case .same, .unknown: break
+        case .needed, .same, .unknown: break
         }
     }
 }

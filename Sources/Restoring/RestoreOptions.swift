@@ -24,8 +24,8 @@ package struct RestoreOptions: Sendable {
     package var memoryMebibytes: Int
     /// Where standard input is kept while it is read.
     package var spoolDirectory: BytePath
-    /// The environment's PATH, for `pg_restore`.
-    package var searchPath: String?
+    /// The process's environment: `PATH` for pg_restore, all of it for the migrate command.
+    package var environment: [String: String] = [:]
 
     package init(
         dump: BytePath,

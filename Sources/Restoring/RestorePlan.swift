@@ -74,6 +74,7 @@ struct RestorePlan: Sendable {
         if own.isSuperuser {
             // The role itself must connect: from a superuser's session a way back would be open.
             settings.user = owner
+            try probe(administration)
             return
         }
         guard owner != user else { return }
@@ -87,5 +88,17 @@ struct RestorePlan: Sendable {
             )
         }
         role = owner
+    }
+
+    /// Whether the owner can log in, asked before anything is read or made.
+    private func probe(_ administration: Administration) throws(SyncError) {
+        do throws(DatabaseFault) {
+            let door = administration.connection.database
+            _ = try Connection(settings.with(database: door), application: "mediasync restore")
+        } catch {
+            var fault = error.syncError("cannot connect as \(shown(owner)), who loads the dump")
+            fault.hint = "connect as \(shown(owner)) itself: a superuser's session is not used for what a dump contains"
+            throw fault
+        }
     }
 }

@@ -19,13 +19,15 @@ struct Swap {
     /// connected is waited for by the server, five seconds; with `force` they are ended within that time by a second
     /// session.
     func perform(_ administration: Administration) async throws(SyncError) {
-        let facts = try administration.database(live)
-        if facts != nil { try refuseSessions(administration) }
-        guard facts != nil, force else { return try rename(administration.connection, replaced: facts) }
+        let found = try administration.database(live)
+        if found != nil { try refuseSessions(administration) }
+        guard let facts = found, force else {
+            return try rename(administration.connection, administration.settings, replaced: found)
+        }
         let settings = administration.settings
         let database = administration.connection.database
         let isDone = Flag()
-        let live = live
+        let (live, number) = (live, facts.number)
         let pool = WorkerPool(threads: 1)
         defer { pool.shutDown() }
         let clearing = Task(executorPreference: pool) { () -> SyncError? in
@@ -33,7 +35,7 @@ struct Swap {
                 let helper = try Administration(settings.with(database: database))
                 while !isDone.isSet {
                     try translate("cannot end the sessions of \(shown(live))") { () throws(DatabaseFault) in
-                        try helper.terminate(sessionsOn: live)
+                        try helper.terminate(sessionsOn: number)
                         _ = try helper.connection.query("SELECT pg_catalog.pg_sleep(0.05)")
                     }
                 }
@@ -42,7 +44,7 @@ struct Swap {
         }
         let renamed: SyncError?
         do throws(SyncError) {
-            try rename(administration.connection, replaced: facts)
+            try rename(administration.connection, settings, replaced: facts)
             renamed = nil
         } catch { renamed = error }
         isDone.set()
@@ -68,13 +70,25 @@ struct Swap {
         )
     }
 
-    private func rename(_ connection: Connection, replaced: DatabaseFacts?) throws(SyncError) {
+    /// A connection that broke while it committed: the server knows which of the two happened.
+    private func isDone(_ settings: ConnectionSettings) throws(SyncError) -> Bool {
+        let again = try Administration(settings)
+        let (old, new) = (try again.database(incoming), try again.database(live))
+        return old == nil && new != nil
+    }
+
+    private func rename(
+        _ connection: Connection,
+        _ settings: ConnectionSettings,
+        replaced: DatabaseFacts?
+    ) throws(SyncError) {
         do throws(DatabaseFault) {
             try connection.execute("SET synchronous_commit = on")
             try connection.transaction { () throws(DatabaseFault) in
                 for statement in statements(replaced: replaced) { try connection.execute(statement) }
             }
         } catch {
+            if error.kind == .lost || error.kind == .terminated, try isDone(settings) { return }
             var fault = error.syncError("cannot swap the databases; \(shown(live)) is as it was")
             if error.kind == .inUse {
                 fault.hint = "stop what is connected to it (Mastodon, monitoring), or pass --force"

@@ -28,6 +28,16 @@ struct TableSizes: Sendable {
         }
     }
 
+    /// What an archive was found to have: its rows are loaded by another program and counted afterwards.
+    init(_ tables: [TableName: TableContent]) {
+        for (table, content) in tables.sorted(by: { $0.key < $1.key }) {
+            positions[table] = entries.count
+            entries.append(
+                Entry(table: table, rowsRead: content.rows, rowsLoaded: content.rows, bytes: Int(content.bytes))
+            )
+        }
+    }
+
     subscript(_ table: TableName) -> Entry? { positions[table].map { entries[$0] } }
 
     /// What going through a table once costs, roughly: its bytes, and for each row what a row costs beside them.

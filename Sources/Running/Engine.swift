@@ -16,9 +16,13 @@ package protocol Engine: Sendable {
 
     /// How far the present stage is, where its work is not counted by entries.
     func work() -> WorkProgress?
+
+    /// How long a stop waits for work in hand before the process ends anyway.
+    var stopPatience: Duration { get }
 }
 
 extension Engine {
+    package var stopPatience: Duration { .milliseconds(1700) }
     package func work() -> WorkProgress? { nil }
 }
 

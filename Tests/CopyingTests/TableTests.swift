@@ -160,10 +160,12 @@ import Testing
         for limit in [64, 128, 256, 1024, 20_000, 1 << 20] {
             for jobs in [nil, 1, 8, 1024] {
                 let host = Host(user: 0, group: 0, descriptorLimit: limit, processors: 4)
-                let bounds = Bounds(host: host, jobs: jobs)
-                #expect(bounds.workersFirst >= 1 && bounds.workersMax >= bounds.workersFirst)
-                let used = bounds.publishers + bounds.publishQueue + 3 * bounds.workersMax + 2 * bounds.openPairs
-                #expect(used <= limit, "\(limit) \(String(describing: jobs)): \(used)")
+                for sharesCommits in [false, true] {
+                    let bounds = Bounds(host: host, jobs: jobs, sharesCommits: sharesCommits)
+                    #expect(bounds.workersFirst >= 1 && bounds.workersMax >= bounds.workersFirst)
+                    let used = bounds.publishers + bounds.publishQueue + 3 * bounds.workersMax + 2 * bounds.openPairs
+                    #expect(used <= limit, "\(limit) \(String(describing: jobs)) \(sharesCommits): \(used)")
+                }
             }
         }
     }

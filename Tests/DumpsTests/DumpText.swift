@@ -62,7 +62,9 @@ struct DumpText {
         if !usesInserts { return title + "COPY public.\(table) (\(columns)) FROM stdin;\n\(rows)\\.\n\n\n" }
         let inserts = rows.split(separator: "\n").map { row in
             let values = row.split(separator: "\t", omittingEmptySubsequences: false)
-            let list = values.map { $0 == "\\N" ? "NULL" : Int64($0) == nil ? "'\($0)'" : String($0) }
+            let list = values.map {
+                $0 == "\\N" ? "NULL" : Int64($0) == nil ? "'\($0.replacing("'", with: "''"))'" : String($0)
+            }
             let quoted = table == "schema_migrations" ? "'\(values[0])'" : list.joined(separator: ", ")
             return "INSERT INTO public.\(table) VALUES (\(quoted));\n"
         }

@@ -181,7 +181,11 @@ import Testing
         Attack("COMMENT ON TABLE t IS E'a' -- b\n 'c\\''; ALTER SYSTEM SET a = 1;", .server, offset: 1),
         Attack("COMMENT ON TABLE t IS 'a\\'; ALTER SYSTEM SET a = 1; -- '", .server),
         Attack("COMMENT ON TABLE t IS $a$ $b$ $$ $a$; ALTER SYSTEM SET a = 1; -- $a$", .server),
-        Attack("COMMENT ON TABLE t IS $e'\\'; ALTER SYSTEM SET a = 1;--';\nALTER SYSTEM SET b = 2;", .unknown),
+        Attack(
+            "COMMENT ON TABLE t IS $e'\\'; DROP TABLE a;--';\nALTER SYSTEM SET b = 2;",
+            .server,
+            offset: 1
+        ),
         Attack("/* /* */ ' */ ALTER SYSTEM SET a = 1; -- '", .server),
         Attack("COMMENT ON TABLE \"a;\"\"b\" IS NULL; ALTER SYSTEM SET a = 1;", .server),
         Attack("-- comment\rALTER SYSTEM SET a = 1;", .server),
@@ -269,7 +273,17 @@ import Testing
         #expect(error?.code == .refused)
     }
 
-    @Test("a database of a cluster is connected to once, and only between databases")
+    @Test("a dump may connect again to the database it is in: it does so behind its properties")
+    func connectingAgain() throws {
+        var dump = DumpText(isRestricted: false, createsDatabase: "mastodon")
+        dump.extra = "ALTER DATABASE mastodon SET work_mem = '1GB';\n\\connect mastodon\n"
+        #expect(DumpReading.elements(Array(dump.text().utf8)).error == nil)
+        let text = DumpText.cluster([("mastodon", dump)])
+        #expect(DumpReading.elements(Array(text.utf8), kind: .cluster, database: "mastodon").error == nil)
+        #expect(try DumpReading.inspection(text, kind: .cluster).databases.map(\.name) == ["template1", "mastodon"])
+    }
+
+    @Test("a database of a cluster is begun once, and only between databases")
     func connecting() throws {
         var dump = DumpText(isRestricted: false)
         dump.extra = "\\connect other\n"

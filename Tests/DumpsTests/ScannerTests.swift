@@ -13,7 +13,7 @@ final class ScanRecorder: ScanHandler {
     private func text(_ bytes: some Sequence<UInt8>) -> String { BytePath.escaped(Array(bytes)) }
 
     func comment(_ bytes: [UInt8], line: Int) { found.append("\(line) comment \(text(bytes))") }
-    func metaCommand(_ bytes: [UInt8], line: Int) { found.append("\(line) command \(text(bytes))") }
+    func metaCommand(_ bytes: [UInt8], line: Int, isCut: Bool) { found.append("\(line) command \(text(bytes))") }
     func strayCommand(line: Int) { found.append("\(line) stray") }
 
     func statement(_ bytes: [UInt8], line: Int) -> Bool {
@@ -144,7 +144,7 @@ final class ScanRecorder: ScanHandler {
         arguments: [
             ("\nA", 2), ("A '", 1), ("A\n\"x\n", 3), ("A $$ $", 1), ("A $x", 1), ("A (;", 1), ("/* /* */", 1),
             ("A /*", 1),
-            ("-", 1), ("/", 1), ("A E'\\'", 1), ("COPY x;", 1), ("COPY x;\n", 2), ("COPY x;\n1\n", 3),
+            ("A E'\\'", 1), ("COPY x;", 1), ("COPY x;\n", 2), ("COPY x;\n1\n", 3),
             ("COPY x;\n1\n\\.", 3),
             ("COPY x;\n\\.x\n", 2), ("COPY x;\n1\n\\.\\.\n", 3), ("COPY x;\n\\..\n", 2), ("COPY x; y\n", 1),
             ("COPY x; -- y\n", 1), ("A;\n\0", 2), ("\0", 1), ("COPY x;\n1\n2\0\n\\.\n", 3), ("A '\n\0'", 2),
@@ -197,7 +197,7 @@ final class ScanRecorder: ScanHandler {
         final class Statements: ScanHandler {
             var statements: [[UInt8]] = []
             func comment(_ bytes: [UInt8], line: Int) {}
-            func metaCommand(_ bytes: [UInt8], line: Int) {}
+            func metaCommand(_ bytes: [UInt8], line: Int, isCut: Bool) {}
             func strayCommand(line: Int) {}
             func rows(_ bytes: UnsafeRawBufferPointer, count: Int, line: Int) {}
             func rowsEnd(line: Int) {}

@@ -8,7 +8,7 @@ SET TimeZone = 'UTC';
 
 -- Snowflakes of August 2026: milliseconds in the upper bits.
 CREATE FUNCTION pg_temp.snowflake(number bigint) RETURNS bigint LANGUAGE sql IMMUTABLE
-    AS $$ SELECT (1785542400000 + number * 37) << 16 | (number * 40503) & 65535 $$;
+    AS $$ SELECT ((1785542400000 + number * 37) << 16) | ((number * 40503) & 65535) $$;
 CREATE FUNCTION pg_temp.words(number bigint, many int) RETURNS text LANGUAGE sql IMMUTABLE
     AS $$ SELECT string_agg(substr(md5((number * 31 + i)::text), 1, 3 + ((number + i) % 7)::int), ' ')
           FROM generate_series(1, many) AS i $$;

@@ -55,6 +55,7 @@ enum Fixture {
             case .stage(let name): run.stages.append(name)
             case .notice(let notice): run.notices.append(notice)
             case .item(let item): run.tables[item.path.description] = item.bytes
+            case .report: break
             }
         }
         return run

@@ -22,7 +22,7 @@ struct RestoreEngineTests {
         let before = try database.canonicalDump()
         let place = try TemporaryDirectory()
         let dump = place.path / "dump"
-        try database.dump(options, to: dump)
+        try database.writeDump(options, to: dump)
         let old = try database.oid()
         let run = await Fixture.restore(dump, into: database.name, cluster)
         #expect(run.result.error == nil)
