@@ -93,6 +93,39 @@ struct StoreVerifyTests {
         #expect(elsewhere.errorText.contains("the media root does not look like one"))
     }
 
+    @Test("lookup tells whose a file is by its URL; exit code 3 where no row knows it, 64 where it is no media file")
+    func lookup() throws {
+        let live = try Live("lookup_command")
+        let program = BinaryRunner.program()
+        let url = "https://local.example/system/accounts/avatars/000/000/001/original/me.png"
+        let local = try program.run(["lookup", url, "--env-file"], live.envFile, options: [])
+        #expect(local.exitCode == 0)
+        #expect(local.lines.contains("row      local avatar 1"))
+        #expect(local.lines.contains("account  @admin"))
+        #expect(local.lines.contains("         https://local.example/@admin"))
+        let remote = "cache/accounts/avatars/000/000/002/original/far.png"
+        let json = try program.run(["lookup", remote, "--json", "--env-file"], live.envFile, options: [])
+        #expect(json.text.contains("\"found\":true,\"current\":true,\"local\":false"))
+        #expect(json.text.contains("\"account\":\"far@far.example\""))
+        let nobody = "accounts/avatars/000/000/009/original/x.png"
+        #expect(try program.run(["lookup", nobody, "--env-file"], live.envFile, options: []).exitCode == 3)
+        #expect(try program.run(["lookup", "/etc/passwd", "--env-file"], live.envFile, options: []).exitCode == 64)
+    }
+
+    @Test("status --usage shows rows and files by kind and place")
+    func usage() throws {
+        let live = try Live("usage_command")
+        let program = BinaryRunner.program()
+        let result = try program.run(["status", "--usage", "--env-file"], live.envFile, options: [])
+        #expect(result.exitCode == 0)
+        #expect(result.lines.contains { $0.hasPrefix("avatars") && $0.contains("10 B") })
+        #expect(result.lines.contains { $0.hasPrefix("cache/avatars") && $0.hasSuffix("-20 B") })
+        let json = try program.run(["status", "--usage", "--json", "--env-file"], live.envFile, options: [])
+        #expect(json.lines.count == 2)
+        #expect(json.lines.allSatisfy { $0.hasPrefix("{\"type\":\"usage\",\"v\":1,\"kind\":\"avatar\"") })
+        #expect(try program.run(["status", "--usage", "--list"]).exitCode == 64)
+    }
+
     @Test("the environment wins over the file, and wrong places have exit codes of their own")
     func places() throws {
         let live = try Live("verify_places")
