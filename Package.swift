@@ -61,9 +61,12 @@ let package = Package(
         module("Filtering", ["MediaModel"]),
         // What a dump of a database says, without a database.
         module("Dumps", ["MediaModel", "Pacing", "Storage", "Archives"]),
+        // What Mastodon believes is there: its tables and paths.
+        module("Catalog", ["MediaModel", "Postgres"]),
         // Engines: decide and order work.
         module("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering"]),
         module("Restoring", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Archives", "Dumps"]),
+        module("Cleaning", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Catalog"]),
         // Runs and their state; events for people and machines.
         module("Pipeline", ["MediaModel", sqlite]),
         module("Reporting", ["MediaModel", "CLinux"]),
@@ -71,7 +74,7 @@ let package = Package(
             name: "Mediasync",
             dependencies: [
                 "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Postgres", "Filtering",
-                "Copying", "Restoring", "Pipeline", "Reporting", argumentParser, unixSignals,
+                "Catalog", "Copying", "Restoring", "Cleaning", "Pipeline", "Reporting", argumentParser, unixSignals,
             ],
             swiftSettings: swiftSettings
         ),
@@ -93,6 +96,11 @@ let package = Package(
         ),
         tests("ArchivesTests", ["Archives", "MediaModel", "MediasyncTesting"]),
         tests("DumpsTests", ["Dumps", "Archives", "Storage", "Pacing", "MediaModel", "MediasyncTesting"]),
+        tests("CatalogTests", ["Catalog", "Postgres", "MediaModel", "MediasyncTesting"]),
+        tests(
+            "CleaningTests",
+            ["Cleaning", "Catalog", "Running", "Pacing", "Storage", "Postgres", "MediaModel", "MediasyncTesting"]
+        ),
         tests("RestoringTests", ["Restoring", "Running", "Postgres", "Dumps", "MediaModel", "MediasyncTesting"]),
         // The built binary, from outside.
         tests("CommandTests", ["MediaModel", "MediasyncTesting"]),

@@ -79,6 +79,14 @@ int mds_open_file_beneath(int at, const char *path) {
     MDS_RETRY(int, (int)syscall(SYS_openat2, at, path, &how, sizeof how));
 }
 
+int mds_open_directory_beneath(int at, const char *path) {
+    struct open_how how;
+    memset(&how, 0, sizeof how);
+    how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+    MDS_RETRY(int, (int)syscall(SYS_openat2, at, path, &how, sizeof how));
+}
+
 int mds_create(int at, const char *name, uint32_t mode) {
     MDS_RETRY(int, openat(at, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
 }

@@ -21,6 +21,8 @@ package struct ItemEvent: Sendable {
     package var bytes: Int64
     /// The content's digest, where one was computed.
     package var digest: Digest?
+    /// The database's row that says the entry is there, where one does.
+    package var row: RowReference?
 
     package init(
         path: BytePath,
@@ -28,7 +30,8 @@ package struct ItemEvent: Sendable {
         outcome: Outcome,
         changes: ChangeSet = [],
         bytes: Int64 = 0,
-        digest: Digest? = nil
+        digest: Digest? = nil,
+        row: RowReference? = nil
     ) {
         self.path = path
         self.kind = kind
@@ -36,6 +39,22 @@ package struct ItemEvent: Sendable {
         self.changes = changes
         self.bytes = bytes
         self.digest = digest
+        self.row = row
+    }
+}
+
+/// Names a row of the database and one of its attachments.
+package struct RowReference: Sendable, Equatable {
+    /// What the row has a file of: `attachment`, `avatar`, ...
+    package var kind: String
+    package var id: Int64
+    /// Nobody else has the file: it cannot be fetched again.
+    package var isLocal: Bool
+
+    package init(kind: String, id: Int64, isLocal: Bool) {
+        self.kind = kind
+        self.id = id
+        self.isLocal = isLocal
     }
 }
 

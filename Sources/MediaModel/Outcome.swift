@@ -71,4 +71,6 @@ package struct ChangeSet: OptionSet, Sendable, Hashable {
     package static let kind = ChangeSet(rawValue: 512)
     /// Only the target has the entry.
     package static let extra = ChangeSet(rawValue: 1024)
+    /// A file without a byte where there should be some.
+    package static let empty = ChangeSet(rawValue: 2048)
 }

@@ -19,7 +19,8 @@ struct MediasyncCommand: AsyncParsableCommand {
         version: version,
         groupedSubcommands: [
             CommandGroup(name: "Move", subcommands: [RestoreCommand.self, CopyCommand.self]),
-            CommandGroup(name: "Check", subcommands: [VerifyCommand.self, ManifestCommand.self]),
+            CommandGroup(name: "Check", subcommands: [VerifyCommand.self, ManifestCommand.self, LookupCommand.self]),
+            CommandGroup(name: "Repair", subcommands: [CleanupCommand.self]),
             CommandGroup(name: "Operate", subcommands: [StatusCommand.self]),
         ]
     )

@@ -29,6 +29,7 @@ struct RunSession: Sendable {
         itemizes: Bool = false,
         showsStats: Bool = false,
         atEnd: () -> Void = {},
+        details: () -> [UInt8] = { [] },
         makeEngine: (RunSession) throws -> any Engine
     ) async throws {
         let run = RunID(secondsSince1970: wallClock(), random: UInt32.random(in: 0...UInt32.max))
@@ -112,7 +113,7 @@ struct RunSession: Sendable {
         )
         recorder?.finish(status: status, counts: result.counts)
         if let problem = recorder?.problem { reporter.receive(.notice(Notice(problem))) }
-        reporter.finish(summary, at: time)
+        reporter.finish(summary, at: time, details: details())
         if let path = output.metricsFile { writeMetrics(summary, path, time) }
         if status != .done { throw ExitCode(status.rawValue) }
     }

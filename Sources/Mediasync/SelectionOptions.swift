@@ -53,11 +53,16 @@ struct SelectionOptions: ParsableArguments {
     @Flag(name: .customLong("from0"), help: "Lists and patterns in files end with NUL, not with a line's end.")
     var from0 = false
 
-    @Option(
-        name: .customLong("only"),
-        help: ArgumentHelp("local: all but cache/; remote: only cache/.", valueName: "local|remote")
-    )
-    var half: MediaLayout.Half?
+    @Option(help: ArgumentHelp("local: all but cache/; remote: only cache/.", valueName: "local|remote"))
+    var only: OnlyArgument?
+
+    /// The half of a tree that takes part; kinds of media are known to the database alone.
+    func half() throws -> MediaLayout.Half? {
+        if only?.kinds.isEmpty == false {
+            throw SyncError(.usage, "--only takes local or remote here", hint: "kinds are for verify --store")
+        }
+        return only?.half
+    }
 
     /// The rules in the order they were given.
     func filters() throws -> FilterRules {
@@ -90,9 +95,12 @@ struct SelectionOptions: ParsableArguments {
         return rules
     }
 
+    /// No rules and no lists: at most `--only` was given.
+    var isEmptyButOnly: Bool {
+        exclude.isEmpty && include.isEmpty && excludeFrom.isEmpty && includeFrom.isEmpty && filesFrom == nil
+    }
+
     func fileList() throws -> FileList? {
         try filesFrom.map { try FileList(UserFile.read(RawArguments.path($0)), isNullSeparated: from0) }
     }
 }
-
-extension MediaLayout.Half: ExpressibleByArgument {}

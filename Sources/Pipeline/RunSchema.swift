@@ -47,7 +47,22 @@ enum RunSchema {
             at INTEGER NOT NULL
         );
         CREATE INDEX failures_by_run ON failures (run_id, id);
+        """,
         """
+        CREATE TABLE intents (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            scope TEXT NOT NULL
+        );
+        CREATE INDEX intents_by_scope ON intents (scope, number);
+        CREATE TABLE intent_rows (
+            intent INTEGER NOT NULL REFERENCES intents (number) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            table_name TEXT NOT NULL,
+            row_id INTEGER NOT NULL,
+            path BLOB NOT NULL,
+            PRIMARY KEY (intent, position)
+        ) WITHOUT ROWID;
+        """,
     ]
 
     /// What an opened database is.

@@ -65,6 +65,11 @@ enum JSONLines {
             if !item.changes.isEmpty { object.set("changes", item.changes.names) }
             object.set("bytes", item.bytes)
         }
+        if let row = item.row {
+            object.set("record", row.kind)
+            object.set("id", String(row.id))
+            object.set("local", row.isLocal)
+        }
         if let digest = item.digest { object.set("digest", digest.description) }
         return object.line
     }
@@ -102,6 +107,7 @@ extension ChangeSet {
         let table: [(ChangeSet, String)] = [
             (.new, "new"), (.kind, "kind"), (.content, "content"), (.size, "size"), (.time, "time"), (.mode, "mode"),
             (.owner, "owner"), (.group, "group"), (.acl, "acl"), (.xattr, "xattr"), (.extra, "extra"),
+            (.empty, "empty"),
         ]
         return table.filter { contains($0.0) }.map(\.1)
     }

@@ -94,13 +94,15 @@ package final class Reporter: Sendable {
     }
 
     /// Ends the report: the last stage's line, the error if one ended the run, the summary.
-    package func finish(_ summary: Summary, at time: ReportTime) {
+    /// - Parameter details: what the command says before its summary, in the format of the output.
+    package func finish(_ summary: Summary, at time: ReportTime, details: [UInt8] = []) {
         let sample = self.sample()
         fold.withLock { $0.endStage(sample: sample) }
         screen.withLock { screen in
             screen.rates.update(sample, elapsed: time.elapsed)
             flush(&screen, at: time)
             draw(&screen, [])
+            if !details.isEmpty, options.output == .json || !options.isQuiet { output.write(details) }
             if options.output == .json {
                 output.write(summary.jsonLine)
                 if let fatal = summary.fatal { errors.write(JSONLines.fatal(fatal)) }

@@ -29,6 +29,8 @@ int mds_open_file(int at, const char *name, int keep_atime);
 int mds_open_user_file(const char *path);
 /// A file for reading by a path of several components: no link is followed, nothing above is reached.
 int mds_open_file_beneath(int at, const char *path);
+/// A directory by a path of several components: no link is followed, nothing above is reached.
+int mds_open_directory_beneath(int at, const char *path);
 /// A new file that must not exist.
 int mds_create(int at, const char *name, uint32_t mode);
 /// A new file without a name, in the file system of a directory; EOPNOTSUPP or EISDIR where that is not known.

@@ -96,7 +96,7 @@ struct CopyCommand: AsyncParsableCommand {
         options.backupDirectory = backupDir.map(RawArguments.path)
         options.filters = try selection.filters()
         options.fileList = try selection.fileList()
-        options.half = selection.half
+        options.half = try selection.half()
         options.existingOnly = existing
         options.ignoreExisting = ignoreExisting
         options.update = update

@@ -51,7 +51,7 @@ struct ManifestCommand: AsyncParsableCommand {
             options.jobs = jobs
             options.selection.filters = try selection.filters()
             options.selection.fileList = try selection.fileList()
-            options.selection.half = selection.half
+            options.selection.half = try selection.half()
             let (sink, control, isJSON) = (session.sink, session.control, output.json)
             return ManifestEngine(
                 root: root,

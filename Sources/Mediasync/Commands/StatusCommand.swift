@@ -1,4 +1,5 @@
 import ArgumentParser
+import Cleaning
 import Foundation
 import MediaModel
 import Pipeline
@@ -9,7 +10,7 @@ import Storage
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show the running or the last run, its failures, or the last runs."
+        abstract: "Show the running or the last run, its failures, the last runs, or how much media there are."
     )
 
     @Option(help: ArgumentHelp("This run instead of the last.", valueName: "id")) var run: String?
@@ -17,6 +18,10 @@ struct StatusCommand: AsyncParsableCommand {
     @Flag(help: "List the entries that failed.") var errors = false
 
     @Flag(help: "List the last runs.") var list = false
+
+    @Flag(help: "How much media there are, by kind: as the database says, and as the disk says.") var usage = false
+
+    @OptionGroup(title: "Mastodon (with --usage)") var mastodon: MastodonOptions
 
     @Flag(help: "JSON lines (docs/json.md).") var json = false
 
@@ -27,17 +32,37 @@ struct StatusCommand: AsyncParsableCommand {
         if let run, RunID(run) == nil {
             throw ValidationError("--run takes a run's name, e.g. 20261123-023001-5f0c9a1e")
         }
+        if usage, list || errors || run != nil {
+            throw ValidationError("--usage shows media, not runs: leave out --list, --errors and --run")
+        }
         if list, errors || run != nil { throw ValidationError("--list shows all runs: leave out --errors and --run") }
     }
 
     func run() async throws {
         let output = LineWriter(descriptor: 1)
         do throws(SyncError) {
-            try show(on: output)
+            if usage { try await showUsage(on: output) } else { try show(on: output) }
         } catch {
             LineWriter(descriptor: 2).write(ErrorText.block(error))
             throw ExitCode(error.code.exitStatus.rawValue)
         }
+    }
+
+    private func showUsage(on output: LineWriter) async throws(SyncError) {
+        let server = try MastodonServer(mastodon, environment: ProcessInfo.processInfo.environment)
+        let survey = UsageSurvey(
+            settings: try server.database(),
+            store: try server.store(),
+            processors: Storage.Host.current().processors
+        )
+        let answer = try await survey.run()
+        output.write(json ? UsageTable.json(answer.lines) : Array(UsageTable.text(answer.lines).utf8))
+        guard answer.failed > 0 else { return }
+        throw SyncError(
+            .item,
+            "\(answer.failed) files or directories could not be looked at and are not counted",
+            hint: "run as root or as the owner of the files"
+        )
     }
 
     private func show(on output: LineWriter) throws(SyncError) {

@@ -1,16 +1,22 @@
 import ArgumentParser
+import Cleaning
 import Copying
+import Foundation
 import MediaModel
+import Reporting
 import Storage
 
-/// `mediasync verify SRC DST` and `mediasync verify --manifest FILE [DIR]`.
+/// `mediasync verify SRC DST`, `mediasync verify --manifest FILE [DIR]` and `mediasync verify --store`.
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Compare two directories, or a directory with a manifest.",
+        abstract: "Compare two directories, a directory with a manifest, or the media with the database.",
         discussion: """
             Reads every file on both sides and lists what differs, one line an entry: what, then the path. Exit code 4 \
             where there are differences, 3 where something could not be read.
+
+            With --store, every file that Mastodon's database names is looked at in its media directory: missing, \
+            empty, or of another size than the row says. Local media come first: nobody else has them.
             """
     )
 
@@ -19,6 +25,13 @@ struct VerifyCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Check the files that a manifest names (- for standard input).", valueName: "file"))
     var manifest: String?
+
+    @Flag(help: "Compare Mastodon's rows with the files of its media directory.") var store = false
+
+    @Option(help: ArgumentHelp("With --store: only media of the last days, e.g. 7 or 0.5.", valueName: "n"))
+    var days: Double?
+
+    @OptionGroup(title: "Mastodon (with --store)") var mastodon: MastodonOptions
 
     @Flag(help: "Compare kinds, sizes and contents; not modes, owners and times.") var contentOnly = false
 
@@ -36,6 +49,11 @@ struct VerifyCommand: AsyncParsableCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func validate() throws {
+        if store { return try validateStore() }
+        if days != nil { throw ValidationError("--days is for --store") }
+        if mastodon.envFile != nil || mastodon.mediaRoot != nil {
+            throw ValidationError("--env-file and --media-root are for --store")
+        }
         if manifest == nil, directories.count != 2 { throw ValidationError("name two directories: SRC and DST") }
         if manifest != nil, directories.count > 1 { throw ValidationError("--manifest takes one directory at most") }
         if contentOnly, xattrs { throw ValidationError("--content-only and --xattrs contradict each other") }
@@ -43,7 +61,20 @@ struct VerifyCommand: AsyncParsableCommand {
         if let jobs, !(1...1024).contains(jobs) { throw ValidationError("--jobs is a number from 1 to 1024") }
     }
 
+    private func validateStore() throws {
+        if manifest != nil || !directories.isEmpty {
+            throw ValidationError("--store takes no directories: it compares the database with --media-root")
+        }
+        if contentOnly || xattrs || uncached {
+            throw ValidationError("--store looks at names and sizes: leave out --content-only, --xattrs and --uncached")
+        }
+        if !selection.isEmptyButOnly { throw ValidationError("--store takes --only, and no other selection") }
+        if let days, !(0...36_500).contains(days) { throw ValidationError("--days is a number of days") }
+        if let jobs, !(1...1024).contains(jobs) { throw ValidationError("--jobs is a number from 1 to 1024") }
+    }
+
     func run() async throws {
+        if store { return try await runStore() }
         let paths = directories.map(RawArguments.path)
         let manifest = manifest.map(RawArguments.path)
         try await RunSession.perform(
@@ -61,7 +92,7 @@ struct VerifyCommand: AsyncParsableCommand {
             options.reportsEveryItem = output.verbose
             options.selection.filters = try selection.filters()
             options.selection.fileList = try selection.fileList()
-            options.selection.half = selection.half
+            options.selection.half = try selection.half()
             if let manifest {
                 return ManifestCheckEngine(
                     manifest: manifest,
@@ -82,5 +113,38 @@ struct VerifyCommand: AsyncParsableCommand {
                 sink: session.sink
             )
         }
+    }
+
+    private func runStore() async throws {
+        var options = StoreVerifyOptions()
+        if let kinds = selection.only?.kinds, !kinds.isEmpty { options.kinds = kinds }
+        options.remote = selection.only?.half.map { $0 == .remote }
+        options.days = days
+        options.jobs = jobs
+        options.reportsEveryItem = output.verbose
+        var engine: StoreVerifyEngine?
+        try await RunSession.perform(
+            command: "verify",
+            output: output,
+            source: BytePath("database"),
+            target: mastodon.mediaRoot.map(RawArguments.path),
+            details: {
+                let table = engine?.table() ?? []
+                return output.json ? MediaTable.json(table) : Array(MediaTable.text(table).utf8)
+            },
+            makeEngine: { session in
+                let server = try MastodonServer(mastodon, environment: ProcessInfo.processInfo.environment)
+                let made = StoreVerifyEngine(
+                    options: options,
+                    settings: try server.database(),
+                    store: try server.store(),
+                    processors: session.host.processors,
+                    control: session.control,
+                    sink: session.sink
+                )
+                engine = made
+                return made
+            }
+        )
     }
 }

@@ -1,0 +1,208 @@
+package import MediaModel
+package import Postgres
+
+/// Reads Mastodon's rows: pages by primary key and batches by number. Each call is one statement that is over when it
+/// returns: no cursor, no transaction, no setting, no statement with a name, so that a pooler may stand between.
+package struct CatalogReader {
+    /// Rows a page: enough that the way to the server does not count, few enough to hold several.
+    package static let pageRows = 4000
+
+    let connection: Connection
+    package let schema: CatalogSchema
+
+    /// - Throws: an error with the code `schema` where the tables are not Mastodon's.
+    package init(_ connection: Connection) throws(SyncError) {
+        schema = try CatalogSchema(connection)
+        self.connection = connection
+    }
+
+    /// Which rows of a table are read.
+    package struct Scope: Sendable {
+        /// Nil for both.
+        package var remote: Bool?
+        /// What the rows must have a file of; rows without any of them are left out.
+        package var kinds: Set<MediaKind>
+        /// Only what came to this server since this moment: attachments by their number, which tells it, as Mastodon's
+        /// own `media refresh --days` does; everything else by the time its file was stored.
+        package var since: AgeLimit?
+
+        package init(kinds: Set<MediaKind> = Set(MediaKind.allCases), remote: Bool? = nil, since: AgeLimit? = nil) {
+            self.kinds = kinds
+            self.remote = remote
+            self.since = since
+        }
+    }
+
+    // MARK: Reading
+
+    /// The next page of rows that have files, by number.
+    /// - Parameter after: the last page's `next`; nil for the first.
+    package func page(
+        _ table: CatalogTable,
+        _ scope: Scope = Scope(),
+        after: Int64? = nil,
+        limit: Int = pageRows
+    ) throws(SyncError) -> CatalogPage {
+        let attachments = table.attachments.filter { scope.kinds.contains($0.kind) }
+        guard !attachments.isEmpty else { return CatalogPage(rows: [], next: nil) }
+        var conditions = ["id > $1"]
+        var first = after ?? Int64.min
+        if let remote = scope.remote { conditions.append("(\(table.isRemote)) = \(remote)") }
+        if let since = scope.since {
+            if table == .mediaAttachments {
+                first = max(first, Snowflake.lowestID(secondsSince1970: since.secondsSince1970))
+            } else {
+                let moment = Self.moment(since)
+                let newer = attachments.map { "\(SQL.identifier($0.updatedAt)) >= \(moment)" }
+                conditions.append("(" + newer.joined(separator: " OR ") + ")")
+            }
+        }
+        conditions.append("(" + attachments.map { Self.isStored($0) }.joined(separator: " OR ") + ")")
+        let rows = try query(
+            table,
+            "\(select(table, attachments)) WHERE \(conditions.joined(separator: " AND ")) ORDER BY id LIMIT $2",
+            [.integer(first), .integer(Int64(limit))]
+        )
+        let read = rows.map { self.row(table, attachments, $0) }
+        return CatalogPage(rows: read.filter { !$0.media.isEmpty }, next: rows.count < limit ? nil : read.last?.id)
+    }
+
+    /// The rows of these numbers that are still there, with or without files, by number.
+    package func rows(_ table: CatalogTable, ids: [Int64]) throws(SyncError) -> [Int64: CatalogRow] {
+        let attachments = table.attachments
+        let rows = try query(
+            table,
+            "\(select(table, attachments)) WHERE id = ANY ($1::bigint[])",
+            [.integers(ids)]
+        )
+        var found: [Int64: CatalogRow] = [:]
+        for row in rows {
+            let read = self.row(table, attachments, row)
+            found[read.id] = read
+        }
+        return found
+    }
+
+    /// The server's clock, which stamps the rows: microseconds since 1970.
+    package func now() throws(SyncError) -> Int64 {
+        do throws(DatabaseFault) {
+            let statement = "SELECT (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint"
+            if let now = try connection.query(statement).only?.integer { return now }
+            throw DatabaseFault(kind: .other, message: "no answer")
+        } catch {
+            throw error.syncError("cannot ask the database for the time")
+        }
+    }
+
+    /// The blocks of domains.
+    package func domainRules() throws(SyncError) -> DomainRules {
+        do throws(DatabaseFault) {
+            let rows = try connection.query("SELECT domain, severity = 1, reject_media FROM public.domain_blocks")
+            return DomainRules(
+                rows.map {
+                    DomainRules.Block(
+                        domain: $0[0].text ?? "",
+                        isSuspended: $0[1].boolean ?? false,
+                        rejectsMedia: $0[2].boolean ?? false
+                    )
+                }
+            )
+        } catch {
+            throw error.syncError("cannot read domain_blocks")
+        }
+    }
+
+    // MARK: Statements
+
+    /// SQL: a moment as the columns have it: UTC without saying so.
+    static func moment(_ limit: AgeLimit) -> String {
+        "(timestamp '1970-01-01' + \(limit.microsecondsSince1970) * interval '1 microsecond')"
+    }
+
+    private static func isStored(_ attachment: CatalogTable.Attachment) -> String {
+        "\(SQL.identifier(attachment.fileName)) <> ''"
+    }
+
+    /// Whether this database has the attachment's storage version.
+    func hasVersion(_ attachment: CatalogTable.Attachment) -> Bool {
+        switch attachment.hasVersion {
+        case .always: true
+        case .sometimes: schema.hasThumbnailVersion
+        case .never: false
+        }
+    }
+
+    /// SQL: a text cut to more than any file name or type has: a row can hold a gigabyte, and there are thousands in memory.
+    /// What is cut is too long for a file name, and stays it.
+    private static func limited(_ column: String) -> String {
+        "pg_catalog.left(\(SQL.identifier(column)), 256)"
+    }
+
+    func select(_ table: CatalogTable, _ attachments: [CatalogTable.Attachment]) -> String {
+        let columns = attachments.flatMap { attachment -> [String] in
+            return [
+                Self.limited(attachment.fileName), Self.limited(attachment.contentType),
+                SQL.identifier(attachment.fileSize),
+            ]
+                + [hasVersion(attachment) ? SQL.identifier(attachment.storageVersion) : "0"]
+        }
+        return
+            "SELECT id, \(table.isRemote), \(columns.joined(separator: ", ")) FROM \(SQL.qualified("public", table.rawValue))"
+    }
+
+    func query(
+        _ table: CatalogTable,
+        _ statement: String,
+        _ parameters: [Parameter]
+    ) throws(SyncError) -> Rows {
+        do throws(DatabaseFault) {
+            return try connection.query(statement, parameters)
+        } catch {
+            throw error.syncError("cannot read \(table.rawValue)")
+        }
+    }
+
+    func row(_ table: CatalogTable, _ attachments: [CatalogTable.Attachment], _ row: Rows.Row) -> CatalogRow {
+        let id = row[0].number ?? 0
+        let isRemote = row[1].bytes?.first == UInt8(ascii: "t")
+        var media: [StoredMedia] = []
+        for (index, attachment) in attachments.enumerated() {
+            let first = 2 + 4 * index
+            guard let name = row[first].bytes, !name.allSatisfy(Self.isBlank) else { continue }
+            media.append(
+                StoredMedia(
+                    kind: attachment.kind,
+                    rowID: id,
+                    isRemote: isRemote,
+                    fileName: name,
+                    contentType: row[first + 1].text,
+                    byteCount: row[first + 2].number,
+                    storageVersion: row[first + 3].number ?? 0
+                )
+            )
+        }
+        return CatalogRow(table: table, id: id, isRemote: isRemote, media: media)
+    }
+
+    /// Rails counts a text of blanks as none.
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+}
+
+extension Rows.Value {
+    /// A whole number, read from its digits without a text in between: there are millions.
+    var number: Int64? {
+        guard let bytes, let first = bytes.first else { return nil }
+        let isNegative = first == UInt8(ascii: "-")
+        var value: Int64 = 0
+        for byte in bytes[(isNegative ? 1 : 0)...] {
+            let digit = Int64(byte) - 48
+            guard (0...9).contains(digit) else { return nil }
+            let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = tens.subtractingReportingOverflow(digit)
+            guard !overflow, !carry else { return nil }
+            value = sum
+        }
+        // Gathered below zero, where the smallest number fits.
+        return isNegative ? value : value == Int64.min ? nil : -value
+    }
+}

@@ -1,0 +1,60 @@
+internal import Catalog
+internal import MediaModel
+internal import Storage
+
+/// What one file is against the row that says it is there.
+enum StoreVerdict: Equatable {
+    case good(Int64)
+    case missing
+    case empty
+    /// The original has another size than the row says. Rows say nothing of the size of other variants.
+    case otherSize(Int64)
+    /// A directory, a link, a device.
+    case otherKind(EntryKind?)
+
+    init(of style: MediaStyle, in media: StoredMedia, found entry: StoreEntry?) {
+        guard let entry else {
+            self = .missing
+            return
+        }
+        guard entry.kind == .file else {
+            self = .otherKind(entry.kind)
+            return
+        }
+        // A row that says 0 is no reason to call an empty file good: no media file is empty.
+        if entry.size == 0 {
+            self = .empty
+        } else if style == .original, let size = media.byteCount, size != entry.size {
+            self = .otherSize(entry.size)
+        } else {
+            self = .good(entry.size)
+        }
+    }
+
+    var changes: ChangeSet {
+        switch self {
+        case .good: []
+        case .missing: .new
+        case .empty: .empty
+        case .otherSize: .size
+        case .otherKind: .kind
+        }
+    }
+
+    /// The entry's kind in reports.
+    var kind: EntryKind {
+        if case .otherKind(let kind?) = self { kind } else { .file }
+    }
+
+    func count(in tally: inout MediaTally) {
+        switch self {
+        case .good(let size): tally.bytesOnDisk += size
+        case .missing: tally.missing += 1
+        case .empty: tally.empty += 1
+        case .otherSize(let size):
+            tally.different += 1
+            tally.bytesOnDisk += size
+        case .otherKind: tally.different += 1
+        }
+    }
+}

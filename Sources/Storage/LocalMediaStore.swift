@@ -1,0 +1,168 @@
+internal import Glibc
+package import MediaModel
+
+/// A directory as a store. Everything is reached from its descriptor and link-free: a link in a path is an error, never a
+/// way to somewhere else. The root's directory may be moved or mounted over meanwhile; this store stays with what it opened.
+package final class LocalMediaStore: MediaStore {
+    private let root: HeldDirectory
+    /// Where what is removed goes; nil for nowhere.
+    private let trash: LocalMediaStore?
+
+    /// - Parameters:
+    ///   - path: a directory; a link to one is followed, because the user named it.
+    ///   - trash: removed files are moved there, under the same paths; on the same file system.
+    package init(_ path: BytePath, trash: LocalMediaStore? = nil) throws(FileFault) {
+        root = try HeldDirectory.openRoot(path)
+        self.trash = trash
+    }
+
+    deinit { root.close() }
+
+    /// The root's descriptor, for what is no store's matter: its lock, its owner, the space below it.
+    package var directory: HeldDirectory { root }
+
+    package func look(_ path: BytePath) throws(FileFault) -> StoreEntry? {
+        if path == .root { return StoreEntry(try root.metadata()) }
+        do throws(FileFault) {
+            return try root.withParent(of: path) { (directory, name) throws(FileFault) in
+                try directory.lookUp(name).map { StoreEntry($0) }
+            }
+        } catch  where error.kind == .missing {
+            return nil
+        }
+    }
+
+    package func list(_ directory: BytePath, _ body: (BytePath, EntryKind?) -> Void) throws(FileFault) {
+        let directory = try root.openDirectory(beneath: directory)
+        defer { directory.close() }
+        let buffer = ListingBuffer()
+        while try directory.list(into: buffer) > 0 {
+            var cursor = 0
+            while let entry = buffer.next(&cursor) { body(BytePath(name: entry.name), entry.kind) }
+        }
+    }
+
+    package func contents(of path: BytePath, limit: Int) throws(FileFault) -> [UInt8] {
+        try root.withParent(of: path) { (directory, name) throws(FileFault) -> [UInt8] in
+            let file = try directory.openFile(name)
+            let metadata = try file.metadata()
+            guard metadata.kind == .file else { throw FileFault("openat", -EISDIR) }
+            var bytes = [UInt8](repeating: 0, count: Int(min(Int64(limit), max(0, metadata.size))))
+            let count = try file.readFully(into: &bytes)
+            return Array(bytes.prefix(count))
+        }
+    }
+
+    // MARK: Publishing
+
+    package func publish(_ contents: [UInt8], at path: BytePath, modes: StoreModes) throws(FileFault) {
+        let directory = try makeDirectories(path.parent, mode: modes.directory)
+        defer { directory.close() }
+        try path.lastComponent.withEntryName { (name) throws(FileFault) in
+            if let file = try directory.createUnnamedFile(mode: 0o600) {
+                try Self.fill(file, contents, mode: modes.file)
+                try directory.link(unnamed: file.raw, as: name)
+            } else {
+                try publishByName(contents, directory, name, mode: modes.file)
+            }
+        }
+        try directory.synchronize()
+    }
+
+    private static func fill(_ file: borrowing OpenFile, _ contents: [UInt8], mode: UInt32) throws(FileFault) {
+        try file.write(contents, at: 0)
+        try file.setPermissions(mode)
+        try file.synchronize()
+    }
+
+    /// For file systems without files that have no name: a temporary is given the name, which must be free.
+    private func publishByName(
+        _ contents: [UInt8],
+        _ directory: HeldDirectory,
+        _ name: EntryName,
+        mode: UInt32
+    ) throws(FileFault) {
+        let temporary = BytePath(".mediasync-tmp-\(getpid())-\(UInt64.random(in: 0...UInt64.max))")
+        try temporary.withEntryName { (temporary) throws(FileFault) in
+            let file = try directory.createFile(temporary, mode: 0o600)
+            do throws(FileFault) {
+                try Self.fill(file, contents, mode: mode)
+                try directory.renameWithoutReplacing(temporary, as: name)
+            } catch {
+                try? directory.removeFile(temporary)
+                throw error
+            }
+        }
+    }
+
+    /// Opens a directory, making it and those above it where they are missing; what was made is on the disk.
+    private func makeDirectories(_ path: BytePath, mode: UInt32) throws(FileFault) -> HeldDirectory {
+        do throws(FileFault) {
+            return try root.openDirectory(beneath: path)
+        } catch  where error.kind == .missing && path != .root {
+            let above = try makeDirectories(path.parent, mode: mode)
+            defer { above.close() }
+            try path.lastComponent.withEntryName { (name) throws(FileFault) in
+                do throws(FileFault) {
+                    try above.makeDirectory(name, mode: mode)
+                    try above.synchronize()
+                } catch  where error.kind == .exists {
+                    // Somebody else made it meanwhile.
+                }
+            }
+            return try root.openDirectory(beneath: path)
+        }
+    }
+
+    // MARK: Removing
+
+    package func remove(_ path: BytePath) throws(FileFault) -> Int64? {
+        let size: Int64?
+        do throws(FileFault) {
+            size = try root.withParent(of: path) { (directory, name) throws(FileFault) -> Int64? in
+                guard let metadata = try directory.lookUp(name) else { return nil }
+                do throws(FileFault) {
+                    if let trash {
+                        try trash.keep(name, of: directory, at: path)
+                    } else {
+                        try directory.removeFile(name)
+                    }
+                } catch  where error.kind == .missing {
+                    return nil
+                }
+                return metadata.kind == .file ? metadata.size : 0
+            }
+        } catch  where error.kind == .missing {
+            return nil
+        }
+        removeEmptied(path.parent)
+        return size
+    }
+
+    /// Takes another store's file; one that was kept under this path before is replaced.
+    private func keep(_ name: EntryName, of directory: HeldDirectory, at path: BytePath) throws(FileFault) {
+        if try directory.metadata(of: name).kind == .directory { throw FileFault("renameat", -EISDIR) }
+        let place = try makeDirectories(path.parent, mode: 0o700)
+        defer { place.close() }
+        try directory.rename(name, to: place, as: name)
+    }
+
+    /// Removes directories upwards until one has entries. One that cannot be removed is only litter: no error.
+    private func removeEmptied(_ path: BytePath) {
+        var path = path
+        while path != .root {
+            do throws(FileFault) {
+                try root.withParent(of: path) { (above, name) throws(FileFault) in try above.removeDirectory(name) }
+            } catch {
+                return
+            }
+            path = path.parent
+        }
+    }
+}
+
+extension StoreEntry {
+    fileprivate init(_ metadata: Metadata) {
+        self.init(kind: metadata.kind, size: metadata.size, modificationTime: metadata.modificationTime)
+    }
+}
