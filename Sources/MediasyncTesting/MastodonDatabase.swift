@@ -29,7 +29,7 @@ package struct MastodonDatabase: Sendable {
 
     /// A role that may create databases and nothing else, as Mastodon's guide makes it.
     package static func makeRole(_ cluster: PostgresCluster) throws {
-        let body = "CREATE ROLE \(role) LOGIN CREATEDB; EXCEPTION WHEN duplicate_object THEN NULL;"
+        let body = "CREATE ROLE \(role) LOGIN CREATEDB; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;"
         try cluster.sql("DO $$ BEGIN \(body) END $$")
     }
 

@@ -14,7 +14,7 @@ import Testing
 struct PoolerTests {
     /// Passes everything on but the number of the server's process, for which a pooler gives one of its own.
     private static let pooler = """
-        import socket, sys, threading
+        import os, socket, sys, threading
         def pump(source, target, patches):
             while True:
                 data = source.recv(65536)
@@ -27,8 +27,10 @@ struct PoolerTests {
                 target.sendall(data)
             target.shutdown(socket.SHUT_WR)
         place = socket.socket(socket.AF_UNIX)
-        place.bind(sys.argv[1])
+        # Named when it listens: who sees the name may connect.
+        place.bind(sys.argv[1] + ".new")
         place.listen()
+        os.rename(sys.argv[1] + ".new", sys.argv[1])
         while True:
             client, _ = place.accept()
             server = socket.socket(socket.AF_UNIX)
