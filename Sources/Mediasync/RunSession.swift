@@ -143,6 +143,9 @@ struct RunSession: Sendable {
         _ clock: ContinuousClock
     ) async -> RunResult {
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup, .sigusr1)
+        // What waits for signals and clocks opens descriptors of its own when it is first used, and traps where there are
+        // none: it comes before the engine, which takes all it may have.
+        try? await clock.sleep(for: .milliseconds(1))
         let pool = WorkerPool(threads: 2)
         defer { pool.shutDown() }
         return await withTaskGroup(of: RunResult?.self) { group in

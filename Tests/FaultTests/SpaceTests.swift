@@ -121,7 +121,7 @@ import Testing
         let place = try TemporaryDirectory()
         let (source, target) = try place.makePair()
         let tree = try SelfCheckingTree(source: source, target: target, files: 60, seed: 10)
-        for limit in ["24", "32", "48"] {
+        for limit in ["16", "24", "32", "48"] {
             let result = try BinaryRunner.copy(
                 [],
                 source,
