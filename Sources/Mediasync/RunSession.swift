@@ -90,6 +90,7 @@ struct RunSession: Sendable {
         let begin = clock.now
         let result: RunResult
         do {
+            try checkDescriptors(host)
             let engine = try makeEngine(session)
             engineSlot.set(engine)
             let counter = terminal.canRedraw && !output.quiet && !output.json ? engine.totalCounter() : nil
@@ -118,6 +119,20 @@ struct RunSession: Sendable {
         if status != .done { throw ExitCode(status.rawValue) }
     }
 
+    /// Engines keep within the limit and leave room beside them (`Bounds`), but not within any: the parts of the runtime that
+    /// wait for signals and clocks trap where they get no descriptor.
+    private static let descriptorsMin = 64
+
+    private static func checkDescriptors(_ host: Storage.Host) throws(SyncError) {
+        if host.descriptorLimit >= descriptorsMin { return }
+        throw SyncError(
+            .exhausted,
+            "too few files may be open at once: \(host.descriptorLimit), and \(descriptorsMin) are needed",
+            why: "the limit of this process (EMFILE, RLIMIT_NOFILE)",
+            hint: "raise it: ulimit -n 1024, or LimitNOFILE= in a systemd unit; nothing was changed"
+        )
+    }
+
     private static func wallClock() -> Int64 { Storage.Host.wallClock().seconds }
 
     /// The engine once it exists, for the reporter that was made before it.
@@ -143,9 +158,6 @@ struct RunSession: Sendable {
         _ clock: ContinuousClock
     ) async -> RunResult {
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup, .sigusr1)
-        // What waits for signals and clocks opens descriptors of its own when it is first used, and traps where there are
-        // none: it comes before the engine, which takes all it may have.
-        try? await clock.sleep(for: .milliseconds(1))
         let pool = WorkerPool(threads: 2)
         defer { pool.shutDown() }
         return await withTaskGroup(of: RunResult?.self) { group in

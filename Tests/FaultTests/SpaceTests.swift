@@ -116,12 +116,12 @@ import Testing
         expectNone(try TreeSnapshot(of: target).litter)
     }
 
-    @Test("almost no descriptors: the copy is complete or says so")
+    @Test("few descriptors: the copy is complete or says so")
     func descriptors() throws {
         let place = try TemporaryDirectory()
         let (source, target) = try place.makePair()
         let tree = try SelfCheckingTree(source: source, target: target, files: 60, seed: 10)
-        for limit in ["16", "24", "32", "48"] {
+        for limit in ["64", "80", "128"] {
             let result = try BinaryRunner.copy(
                 [],
                 source,
@@ -139,6 +139,19 @@ import Testing
         }
         #expect(try BinaryRunner.copy(source, target).exitCode == 0)
         expectNone(try tree.differences())
+    }
+
+    @Test("too few descriptors to work with: exit 14 before anything is done", arguments: ["24", "32", "63"])
+    func tooFewDescriptors(limit: String) throws {
+        let place = try TemporaryDirectory()
+        let (source, target) = try place.makePair()
+        try Disk.write(source / "file", "x")
+        let result = try BinaryRunner.copy([], source, target, wrapper: ["prlimit", "--nofile=\(limit):\(limit)"])
+        #expect(result.exitCode == 14, "\(result.errorText)")
+        for text in ["EMFILE", "64 are needed", "ulimit -n"] {
+            #expect(result.errorText.contains(text), "\(result.errorText)")
+        }
+        #expect(!Disk.exists(target / "file"))
     }
 
     @Test("blocks are shared where the file system can", arguments: [LoopFileSystem.Kind.btrfs, .xfs])
