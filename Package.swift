@@ -63,10 +63,12 @@ let package = Package(
         module("Dumps", ["MediaModel", "Pacing", "Storage", "Archives"]),
         // What Mastodon believes is there: its tables and paths.
         module("Catalog", ["MediaModel", "Postgres"]),
+        // How rows and files change together.
+        module("Committing", ["MediaModel", "Storage", "Postgres", "Catalog"]),
         // Engines: decide and order work.
         module("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering"]),
         module("Restoring", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Archives", "Dumps"]),
-        module("Cleaning", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Catalog"]),
+        module("Cleaning", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Catalog", "Committing"]),
         // Runs and their state; events for people and machines.
         module("Pipeline", ["MediaModel", sqlite]),
         module("Reporting", ["MediaModel", "CLinux"]),

@@ -95,6 +95,14 @@ int mds_create_unnamed(int at, uint32_t mode) {
     MDS_RETRY(int, openat(at, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, mode));
 }
 
+int mds_create_unnamed_spool(int at, uint32_t mode) {
+    MDS_RETRY(int, openat(at, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, mode));
+}
+
+int mds_memory_file(void) {
+    MDS_RETRY(int, memfd_create("mediasync", MFD_CLOEXEC));
+}
+
 static void mds_descriptor_path(int fd, char path[40]) {
     snprintf(path, 40, "/proc/self/fd/%d", fd);
 }

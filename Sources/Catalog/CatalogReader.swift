@@ -185,7 +185,7 @@ package struct CatalogReader {
     }
 
     /// Rails counts a text of blanks as none.
-    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+    static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
 }
 
 extension Rows.Value {

@@ -10,6 +10,7 @@ package struct CatalogSchema: Sendable, Equatable {
         ("users", ["id", "account_id"]),
         ("domain_blocks", ["domain", "severity", "reject_media"]),
         ("follows", ["account_id", "target_account_id"]),
+        ("mentions", ["account_id", "status_id"]),
         ("favourites", ["account_id", "status_id"]),
         ("bookmarks", ["status_id"]),
         ("schema_migrations", ["version"]),

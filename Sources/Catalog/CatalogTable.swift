@@ -27,6 +27,15 @@ package enum CatalogTable: String, Sendable, CaseIterable {
         var fileSize: String { "\(prefix)_file_size" }
         var updatedAt: String { "\(prefix)_updated_at" }
         var storageVersion: String { "\(prefix)_storage_schema_version" }
+        /// Where its file came from; nil for kinds of which nobody wrote that down.
+        var remoteURL: String? {
+            switch kind {
+            case .attachment: "remote_url"
+            case .thumbnail, .avatar, .header: "\(prefix)_remote_url"
+            case .emoji: "image_remote_url"
+            case .card, .upload, .backup: nil
+            }
+        }
     }
 
     /// The table of a kind.
@@ -70,10 +79,13 @@ package enum CatalogTable: String, Sendable, CaseIterable {
     var ownColumns: [String] {
         switch self {
         case .mediaAttachments:
-            ["id", "account_id", "status_id", "scheduled_status_id", "remote_url", "created_at", "updated_at"]
-        case .accounts: ["id", "username", "domain", "url", "last_webfingered_at", "updated_at"]
+            [
+                "id", "account_id", "status_id", "scheduled_status_id", "file_meta", "type", "blurhash", "created_at",
+                "updated_at",
+            ]
+        case .accounts: ["id", "username", "domain", "uri", "url", "last_webfingered_at", "updated_at"]
         case .previewCards: ["id", "url", "type", "updated_at"]
-        case .customEmojis: ["id", "shortcode", "domain"]
+        case .customEmojis: ["id", "shortcode", "domain", "updated_at"]
         case .siteUploads: ["id", "var"]
         case .backups: ["id", "user_id"]
         }
@@ -85,6 +97,7 @@ package enum CatalogTable: String, Sendable, CaseIterable {
             + attachments.flatMap { attachment in
                 let all = [attachment.fileName, attachment.contentType, attachment.fileSize, attachment.updatedAt]
                 return all + (attachment.hasVersion == .always ? [attachment.storageVersion] : [])
+                    + (attachment.remoteURL.map { [$0] } ?? [])
             }
     }
 }

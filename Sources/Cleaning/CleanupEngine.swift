@@ -1,4 +1,5 @@
 internal import Catalog
+internal import Committing
 package import MediaModel
 internal import Pacing
 package import Postgres
@@ -108,11 +109,12 @@ package final class CleanupEngine: Engine {
                 store: store,
                 intents: intents,
                 reader: reader,
-                ledger: ledger,
                 sink: sink,
                 reportsEveryItem: options.reportsEveryItem
             )
-            try recovery.run()
+            let result = try recovery.run()
+            ledger.deleted(files: result.files, bytes: result.bytes)
+            for _ in 0..<result.failed { ledger.deleteFailed() }
         }
         sink(.stage("count"))
         try checkLimit(retention, reader)

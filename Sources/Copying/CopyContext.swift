@@ -157,6 +157,7 @@ final class CopyContext: Sendable {
             tally.failed.add()
             if error.code == .sourceChanged || error.code == .sourceVanished { tally.sourceChanged.add() }
             always = true
+        case .fetched, .gone, .superseded: preconditionFailure("a copy fetches nothing")
         }
         if bytes > 0 { tally.bytesWritten.add(Int(bytes)) }
         guard always || options.reportsEveryItem else { return }

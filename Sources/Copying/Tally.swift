@@ -50,6 +50,7 @@ final class Tally: Sendable {
         case .mountPoint: mountPoint.add()
         case .special: special.add()
         case .temporary: temporary.add()
+        case .noAddress, .rejected, .goneBefore: preconditionFailure("a copy fetches nothing")
         }
     }
 
@@ -62,6 +63,7 @@ final class Tally: Sendable {
         case .mountPoint: mountPoint.current
         case .special: special.current
         case .temporary: temporary.current
+        case .noAddress, .rejected, .goneBefore: 0
         }
     }
 

@@ -19,6 +19,11 @@ package struct Counts: Sendable, Equatable {
     /// Entries that differ, found by `verify`.
     package var different = 0
 
+    /// Media of other servers that were fetched, that their servers have no more, and whose rows changed meanwhile.
+    package var fetched = 0
+    package var gone = 0
+    package var superseded = 0
+
     /// Entries of the source by kind.
     package var files = 0
     package var directories = 0
@@ -36,11 +41,13 @@ package struct Counts: Sendable, Equatable {
     package var skippedTotal: Int { skipped.values.reduce(0, +) }
 
     /// Entries that reached an outcome.
-    package var finished: Int { copied + created + linked + updated + unchanged + failed + skippedTotal + different }
+    package var finished: Int {
+        copied + created + linked + updated + unchanged + failed + skippedTotal + different + fetched + gone + superseded
+    }
 
     /// The rule every finished run must keep: nothing seen is lost from the account.
     package var balances: Bool { seen == finished }
 
     /// True when the run changed the target.
-    package var changedTarget: Bool { copied + created + linked + updated + deleted > 0 }
+    package var changedTarget: Bool { copied + created + linked + updated + deleted + fetched > 0 }
 }

@@ -14,6 +14,12 @@ package enum SkipReason: String, Sendable, CaseIterable {
     case special
     /// A temporary or marker of mediasync itself.
     case temporary
+    /// The row says nowhere it could be fetched from.
+    case noAddress = "no address"
+    /// A block of the domain refuses its media.
+    case rejected = "media rejected"
+    /// Its server said lately that it is gone.
+    case goneBefore = "gone before"
 }
 
 /// What became of one entry. Every entry that a run sees ends in exactly one of these.
@@ -32,6 +38,12 @@ package enum Outcome: Sendable {
     case deleted
     /// `verify` found source and target unequal; the change set says in what.
     case different
+    /// Its bytes came from another server and are in place.
+    case fetched
+    /// The other server has it no more. No failure: nobody can do anything about it.
+    case gone
+    /// The row changed or went while this run worked on it; it is left as it is.
+    case superseded
     case skipped(SkipReason)
     case failed(SyncError)
 
@@ -45,6 +57,9 @@ package enum Outcome: Sendable {
         case .unchanged: "unchanged"
         case .deleted: "deleted"
         case .different: "different"
+        case .fetched: "fetched"
+        case .gone: "gone"
+        case .superseded: "superseded"
         case .skipped: "skipped"
         case .failed: "failed"
         }

@@ -10,7 +10,8 @@ enum CountsText {
             ("updated", \.updated),
             ("unchanged", \.unchanged), ("failed", \.failed), ("deleted", \.deleted), ("delete_failed", \.deleteFailed),
             ("source_changed", \.sourceChanged), ("different", \.different), ("files", \.files),
-            ("directories", \.directories), ("others", \.others),
+            ("directories", \.directories), ("others", \.others), ("fetched", \.fetched), ("gone", \.gone),
+            ("superseded", \.superseded),
         ]
     }
     private static var byteFields: [(String, WritableKeyPath<Counts, Int64>)] {

@@ -63,6 +63,16 @@ enum RunSchema {
             PRIMARY KEY (intent, position)
         ) WITHOUT ROWID;
         """,
+        """
+        CREATE TABLE refresh_endings (
+            scope TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            row_id INTEGER NOT NULL,
+            ending INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            PRIMARY KEY (scope, kind, row_id)
+        ) WITHOUT ROWID;
+        """,
     ]
 
     /// What an opened database is.

@@ -9,13 +9,13 @@ enum ItemizedLine {
         let name = item.path.bytes.isEmpty ? "./" : item.path.description + (item.kind == .directory ? "/" : "")
         let letter = kindLetter(item.kind)
         switch item.outcome {
-        case .skipped, .failed, .different: return nil
+        case .skipped, .failed, .different, .gone, .superseded: return nil
         case .deleted: return "*deleting   \(name)"
         case .unchanged: return ".\(letter)          \(name)"
         case .linked: return "h\(letter)\(columns(item)) \(name)"
         case .updated: return ".\(letter)\(columns(item)) \(name)"
         case .created: return "c\(letter)\(columns(item)) \(name)"
-        case .copied: return ">\(letter)\(columns(item)) \(name)"
+        case .copied, .fetched: return ">\(letter)\(columns(item)) \(name)"
         }
     }
 

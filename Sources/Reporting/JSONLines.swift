@@ -120,7 +120,7 @@ extension Counts {
             ("copied", copied), ("created", created), ("linked", linked), ("updated", updated),
             ("unchanged", unchanged),
             ("skipped", skippedTotal), ("different", different), ("failed", failed), ("deleted", deleted),
-            ("delete_failed", deleteFailed),
+            ("delete_failed", deleteFailed), ("fetched", fetched), ("gone", gone), ("superseded", superseded),
         ]
     }
 

@@ -34,6 +34,7 @@ package enum ProgressLine {
         fields.append(ByteCount.describe(sample.bytesMoved))
         fields.append("\(ByteCount.describe(Int64(max(0, rates.bytesPerSecond))))/s")
         fields.append("\(NumberText.grouped(Int(max(0, rates.entriesPerSecond))))/s")
+        if counts.gone > 0 { fields.append("\(NumberText.grouped(counts.gone)) gone") }
         if counts.deleted > 0 { fields.append("\(NumberText.grouped(counts.deleted)) deleted") }
         if counts.different > 0 { fields.append("\(NumberText.grouped(counts.different)) different") }
         fields.append("\(NumberText.grouped(counts.failed + counts.deleteFailed)) failed")
@@ -86,6 +87,7 @@ package enum ProgressLine {
             ("total", sample.totalEntries.map { "\($0)" }), ("files", "\(counts.files)"),
             ("bytes", "\(sample.bytesMoved)"), ("total_bytes", sample.totalBytes.map { "\($0)" }),
             ("copied", "\(counts.copied)"), ("unchanged", "\(counts.unchanged)"), ("skipped", "\(counts.skippedTotal)"),
+            ("fetched", counts.fetched > 0 ? "\(counts.fetched)" : nil), ("gone", counts.gone > 0 ? "\(counts.gone)" : nil),
             ("deleted", counts.deleted > 0 ? "\(counts.deleted)" : nil),
             ("different", counts.different > 0 ? "\(counts.different)" : nil),
             ("failed", "\(counts.failed + counts.deleteFailed)"),

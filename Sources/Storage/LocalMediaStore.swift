@@ -7,6 +7,8 @@ package final class LocalMediaStore: MediaStore {
     private let root: HeldDirectory
     /// Where what is removed goes; nil for nowhere.
     private let trash: LocalMediaStore?
+    /// Who gets what root makes here: the root's owner, who serves the media. Nil for others, who own what they make.
+    private let owner: (user: UInt32, group: UInt32)?
 
     /// - Parameters:
     ///   - path: a directory; a link to one is followed, because the user named it.
@@ -14,6 +16,8 @@ package final class LocalMediaStore: MediaStore {
     package init(_ path: BytePath, trash: LocalMediaStore? = nil) throws(FileFault) {
         root = try HeldDirectory.openRoot(path)
         self.trash = trash
+        let metadata = try root.metadata()
+        owner = geteuid() == 0 ? (metadata.owner, metadata.group) : nil
     }
 
     deinit { root.close() }
@@ -56,37 +60,92 @@ package final class LocalMediaStore: MediaStore {
     // MARK: Publishing
 
     package func publish(_ contents: [UInt8], at path: BytePath, modes: StoreModes) throws(FileFault) {
-        let directory = try makeDirectories(path.parent, mode: modes.directory)
-        defer { directory.close() }
-        try path.lastComponent.withEntryName { (name) throws(FileFault) in
-            if let file = try directory.createUnnamedFile(mode: 0o600) {
-                try Self.fill(file, contents, mode: modes.file)
+        try publish(at: path, modes) { (directory, name) throws(FileFault) in
+            try publish(directory, name, mode: modes.file) { (file) throws(FileFault) in try file.write(contents, at: 0) }
+        }
+    }
+
+    package func makeSpool() throws(FileFault) -> SpoolFile { try root.makeSpool() }
+
+    package func publish(_ spool: SpoolFile, at path: BytePath, modes: StoreModes) throws(FileFault) {
+        try publish(at: path, modes) { (directory, name) throws(FileFault) in
+            do throws(FileFault) {
+                let file = try OpenFile.duplicate(spool.descriptor)
+                try finish(file, mode: modes.file)
                 try directory.link(unnamed: file.raw, as: name)
-            } else {
-                try publishByName(contents, directory, name, mode: modes.file)
+            } catch  where error.kind == .crossDevice || error.kind == .missing {
+                // Another file system is mounted below the root, or this one has no files without names: its bytes are
+                // copied.
+                try publish(directory, name, mode: modes.file) { (file) throws(FileFault) in
+                    try Self.copy(spool, to: file)
+                }
             }
         }
+    }
+
+    private static func copy(_ spool: SpoolFile, to file: borrowing OpenFile) throws(FileFault) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 16)
+        defer { buffer.deallocate() }
+        var offset: Int64 = 0
+        while true {
+            let count = try OpenFile.read(descriptor: spool.descriptor, into: buffer, at: offset)
+            if count == 0 { return }
+            try file.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]), at: offset)
+            offset += Int64(count)
+        }
+    }
+
+    /// Opens the directory, making it where it is missing, and puts it on the disk after `body`.
+    private func publish(
+        at path: BytePath,
+        _ modes: StoreModes,
+        _ body: (HeldDirectory, EntryName) throws(FileFault) -> Void
+    ) throws(FileFault) {
+        let directory = try makeDirectories(path.parent, mode: modes.directory)
+        defer { directory.close() }
+        try path.lastComponent.withEntryName { (name) throws(FileFault) in try body(directory, name) }
         try directory.synchronize()
     }
 
-    private static func fill(_ file: borrowing OpenFile, _ contents: [UInt8], mode: UInt32) throws(FileFault) {
-        try file.write(contents, at: 0)
+    /// Gives a new file its content and its name.
+    private func publish(
+        _ directory: HeldDirectory,
+        _ name: EntryName,
+        mode: UInt32,
+        _ fill: (borrowing OpenFile) throws(FileFault) -> Void
+    ) throws(FileFault) {
+        if let file = try directory.createUnnamedFile(mode: 0o600) {
+            try fill(file)
+            try finish(file, mode: mode)
+            try directory.link(unnamed: file.raw, as: name)
+        } else {
+            try publishByName(directory, name, mode: mode, fill)
+        }
+    }
+
+    /// What a file has before it has a name.
+    private func finish(_ file: borrowing OpenFile, mode: UInt32) throws(FileFault) {
+        if let owner { try file.setOwner(owner.user, group: owner.group) }
         try file.setPermissions(mode)
         try file.synchronize()
     }
 
+    static func temporaryName() -> BytePath {
+        BytePath(".mediasync-tmp-\(getpid())-\(UInt64.random(in: 0...UInt64.max))")
+    }
+
     /// For file systems without files that have no name: a temporary is given the name, which must be free.
     private func publishByName(
-        _ contents: [UInt8],
         _ directory: HeldDirectory,
         _ name: EntryName,
-        mode: UInt32
+        mode: UInt32,
+        _ fill: (borrowing OpenFile) throws(FileFault) -> Void
     ) throws(FileFault) {
-        let temporary = BytePath(".mediasync-tmp-\(getpid())-\(UInt64.random(in: 0...UInt64.max))")
-        try temporary.withEntryName { (temporary) throws(FileFault) in
+        try Self.temporaryName().withEntryName { (temporary) throws(FileFault) in
             let file = try directory.createFile(temporary, mode: 0o600)
             do throws(FileFault) {
-                try Self.fill(file, contents, mode: mode)
+                try fill(file)
+                try finish(file, mode: mode)
                 try directory.renameWithoutReplacing(temporary, as: name)
             } catch {
                 try? directory.removeFile(temporary)
@@ -105,6 +164,11 @@ package final class LocalMediaStore: MediaStore {
             try path.lastComponent.withEntryName { (name) throws(FileFault) in
                 do throws(FileFault) {
                     try above.makeDirectory(name, mode: mode)
+                    if let owner {
+                        let made = try above.openDirectory(name)
+                        defer { made.close() }
+                        try made.setOwner(owner.user, group: owner.group)
+                    }
                     try above.synchronize()
                 } catch  where error.kind == .exists {
                     // Somebody else made it meanwhile.

@@ -16,6 +16,13 @@ package protocol MediaStore: Sendable {
     /// free: nothing is ever replaced.
     func publish(_ contents: [UInt8], at path: BytePath, modes: StoreModes) throws(FileFault)
 
+    /// A new file without a name, where `publish` can give it one.
+    func makeSpool() throws(FileFault) -> SpoolFile
+
+    /// Gives a file that `makeSpool` made its name, whole and on the disk; directories are made where they are missing.
+    /// The name must be free. It is published once.
+    func publish(_ spool: SpoolFile, at path: BytePath, modes: StoreModes) throws(FileFault)
+
     /// Removes a file and then the directories above it that it was the last entry of, but never the root. Returns the
     /// file's size; nil where nothing had this name.
     func remove(_ path: BytePath) throws(FileFault) -> Int64?

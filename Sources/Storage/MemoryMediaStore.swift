@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 package import MediaModel
 internal import Synchronization
@@ -76,6 +77,21 @@ package final class MemoryMediaStore: MediaStore {
             return nil
         }
         if let fault { throw fault }
+    }
+
+    package func makeSpool() throws(FileFault) -> SpoolFile {
+        SpoolFile(owning: try check("memfd_create", mds_memory_file()))
+    }
+
+    package func publish(_ spool: SpoolFile, at path: BytePath, modes: StoreModes) throws(FileFault) {
+        var contents = [UInt8](repeating: 0, count: Int(try spool.size()))
+        let (count, fault) = contents.withUnsafeMutableBytes { buffer -> (Int, FileFault?) in
+            do throws(FileFault) {
+                return (try OpenFile.read(descriptor: spool.descriptor, into: buffer, at: 0), nil)
+            } catch { return (0, error) }
+        }
+        if let fault { throw fault }
+        try publish(Array(contents.prefix(count)), at: path, modes: modes)
     }
 
     package func remove(_ path: BytePath) throws(FileFault) -> Int64? {

@@ -24,6 +24,12 @@ package struct DryRunStore: MediaStore {
         if try store.look(path) != nil { throw FileFault("linkat", -EEXIST) }
     }
 
+    package func makeSpool() throws(FileFault) -> SpoolFile { try store.makeSpool() }
+
+    package func publish(_ spool: SpoolFile, at path: BytePath, modes: StoreModes) throws(FileFault) {
+        try publish([], at: path, modes: modes)
+    }
+
     package func remove(_ path: BytePath) throws(FileFault) -> Int64? {
         guard let entry = try store.look(path) else { return nil }
         if entry.kind == .directory { throw FileFault("unlinkat", -EISDIR) }
@@ -33,7 +39,7 @@ package struct DryRunStore: MediaStore {
 
 /// The calls of a store.
 package enum StoreCall: Int, Sendable, CaseIterable {
-    case look, list, contents, publish, remove
+    case look, list, contents, publish, makeSpool, remove
 }
 
 /// A store that counts its calls.
@@ -68,6 +74,16 @@ package final class CountingStore: MediaStore {
     package func publish(_ contents: [UInt8], at path: BytePath, modes: StoreModes) throws(FileFault) {
         count(.publish)
         try store.publish(contents, at: path, modes: modes)
+    }
+
+    package func makeSpool() throws(FileFault) -> SpoolFile {
+        count(.makeSpool)
+        return try store.makeSpool()
+    }
+
+    package func publish(_ spool: SpoolFile, at path: BytePath, modes: StoreModes) throws(FileFault) {
+        count(.publish)
+        try store.publish(spool, at: path, modes: modes)
     }
 
     package func remove(_ path: BytePath) throws(FileFault) -> Int64? {
@@ -126,6 +142,16 @@ package final class FaultyStore: MediaStore {
     package func publish(_ contents: [UInt8], at path: BytePath, modes: StoreModes) throws(FileFault) {
         try pass(.publish)
         try store.publish(contents, at: path, modes: modes)
+    }
+
+    package func makeSpool() throws(FileFault) -> SpoolFile {
+        try pass(.makeSpool)
+        return try store.makeSpool()
+    }
+
+    package func publish(_ spool: SpoolFile, at path: BytePath, modes: StoreModes) throws(FileFault) {
+        try pass(.publish)
+        try store.publish(spool, at: path, modes: modes)
     }
 
     package func remove(_ path: BytePath) throws(FileFault) -> Int64? {

@@ -35,6 +35,10 @@ int mds_open_directory_beneath(int at, const char *path);
 int mds_create(int at, const char *name, uint32_t mode);
 /// A new file without a name, in the file system of a directory; EOPNOTSUPP or EISDIR where that is not known.
 int mds_create_unnamed(int at, uint32_t mode);
+/// The same, for writing and reading it back.
+int mds_create_unnamed_spool(int at, uint32_t mode);
+/// A file in memory alone.
+int mds_memory_file(void);
 /// Gives an unnamed file its first name, which must be free.
 int mds_link_unnamed(int fd, int at, const char *name);
 /// A second descriptor of an open file, for reading.
