@@ -42,6 +42,7 @@ let package = Package(
         .target(name: "CXXHash", exclude: ["kernel.h"]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev", "zlib1g-dev"])]),
 
         // Values only.
@@ -57,6 +58,8 @@ let package = Package(
         module("Storage", ["MediaModel", "CLinux"]),
         module("Postgres", ["MediaModel", "CPostgres"]),
         module("Archives", ["MediaModel", "CArchive"]),
+        // Strangers' servers, by HTTP.
+        module("Fetching", ["MediaModel", "Pacing", "CCurl"]),
         // Which names take part.
         module("Filtering", ["MediaModel"]),
         // What a dump of a database says, without a database.
@@ -90,7 +93,8 @@ let package = Package(
         tests("SettingsTests", ["Settings"]),
         tests("PostgresTests", ["Postgres", "Pacing", "MediaModel", "MediasyncTesting"]),
         tests("ChecksumsTests", ["Checksums", "MediaModel"]),
-        tests("PacingTests", ["Pacing"]),
+        tests("PacingTests", ["Pacing", "MediasyncTesting"]),
+        tests("FetchingTests", ["Fetching", "Pacing", "MediaModel", "MediasyncTesting"]),
         tests("StorageTests", ["Storage", "MediaModel", "MediasyncTesting"]),
         tests(
             "CopyingTests",

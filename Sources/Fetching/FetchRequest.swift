@@ -1,0 +1,41 @@
+/// One GET to a stranger's server.
+package struct FetchRequest: Sendable {
+    /// As it was found in a row or a document: any text.
+    package var url: String
+    /// The most bytes a body may have; one more and the fetch fails.
+    package var byteLimit: Int64
+    package var body: FetchBody
+    package var headers: [FetchHeader]
+
+    package init(url: String, byteLimit: Int64, body: FetchBody, headers: [FetchHeader] = []) {
+        self.url = url
+        self.byteLimit = byteLimit
+        self.body = body
+        self.headers = headers
+    }
+}
+
+/// Where a body goes.
+package enum FetchBody: Sendable {
+    /// Into an open file, from offset 0 on. The descriptor stays the caller's, who keeps it open until the fetch has ended;
+    /// of a fetch that failed the file holds anything.
+    case file(descriptor: Int32)
+    /// Into the answer, for small documents.
+    case memory
+}
+
+/// A header of a request.
+package struct FetchHeader: Sendable, Hashable {
+    package let name: String
+    package let value: String
+
+    package init(_ name: String, _ value: String) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// Names a fetch that was started, so that it can be cancelled.
+package struct FetchTicket: Sendable, Hashable {
+    let number: UInt64
+}
