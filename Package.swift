@@ -72,6 +72,14 @@ let package = Package(
         module("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering"]),
         module("Restoring", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Archives", "Dumps"]),
         module("Cleaning", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Catalog", "Committing"]),
+        module("Imaging", ["MediaModel"]),
+        module(
+            "Refreshing",
+            [
+                "MediaModel", "Pacing", "Running", "Storage", "Postgres", "Catalog", "Committing", "Fetching",
+                "Imaging",
+            ]
+        ),
         // Runs and their state; events for people and machines.
         module("Pipeline", ["MediaModel", sqlite]),
         module("Reporting", ["MediaModel", "CLinux"]),
@@ -79,7 +87,9 @@ let package = Package(
             name: "Mediasync",
             dependencies: [
                 "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Postgres", "Filtering",
-                "Catalog", "Copying", "Restoring", "Cleaning", "Pipeline", "Reporting", argumentParser, unixSignals,
+                "Catalog", "Copying", "Restoring", "Cleaning", "Refreshing", "Fetching", "Imaging", "Pipeline",
+                "Reporting",
+                argumentParser, unixSignals,
             ],
             swiftSettings: swiftSettings
         ),

@@ -8,6 +8,8 @@ package struct CatalogReader {
     package static let pageRows = 4000
 
     let connection: Connection
+    /// The session that is read by.
+    package var session: Connection { connection }
     package let schema: CatalogSchema
 
     /// - Throws: an error with the code `schema` where the tables are not Mastodon's.

@@ -44,6 +44,15 @@ package struct CatalogSchema: Sendable, Equatable {
         hasQuotes = columns["quotes"].map { quoteColumns.isSubset(of: $0) } ?? false
     }
 
+    /// What Mastodon writes as the storage version of a new file; 0 where this database has no such column.
+    package func newStorageVersion(of kind: MediaKind) -> Int64 {
+        switch kind {
+        case .thumbnail: hasThumbnailVersion ? 1 : 0
+        case .upload, .backup: 0
+        case .attachment, .avatar, .header, .card, .emoji: 1
+        }
+    }
+
     private static func unknown(_ missing: [String]) -> SyncError {
         if missing.contains("table media_attachments"), missing.contains("table statuses") {
             return SyncError(

@@ -47,22 +47,19 @@ package struct RemoteScope: Sendable, Equatable {
         }
     }
 
-    /// The numbers asked for; nil for all.
-    func ids(_ table: CatalogTable) -> [Int64]? {
+    /// The numbers asked for, in order; nil for all.
+    package func ids(_ table: CatalogTable) -> [Int64]? {
         guard let rows else { return nil }
         return Array(Set(table.kinds.flatMap { rows[$0] ?? [] })).sorted()
-    }
-
-    /// Which of a row's attachments are asked for.
-    package func asks(for kind: MediaKind, row id: Int64) -> Bool {
-        guard kinds.contains(kind) else { return false }
-        return rows.map { $0[kind]?.contains(id) ?? false } ?? true
     }
 
     /// The first number after the interval's begin, and the last of its end. Mastodon takes numbers greater than the
     /// moment's own.
     var numbers: (after: Int64?, through: Int64?) {
-        (since.map { Snowflake.lowestID(secondsSince1970: $0) }, before.map { Snowflake.lowestID(secondsSince1970: $0) })
+        (
+            since.map { Snowflake.lowestID(secondsSince1970: $0) },
+            before.map { Snowflake.lowestID(secondsSince1970: $0) }
+        )
     }
 
     /// SQL: whether a row of the table, called `t`, with its account, called `a`, is asked for. Values come as parameters,

@@ -42,7 +42,8 @@ package struct Counts: Sendable, Equatable {
 
     /// Entries that reached an outcome.
     package var finished: Int {
-        copied + created + linked + updated + unchanged + failed + skippedTotal + different + fetched + gone + superseded
+        copied + created + linked + updated + unchanged + failed + skippedTotal + different + fetched + gone
+            + superseded
     }
 
     /// The rule every finished run must keep: nothing seen is lost from the account.

@@ -44,6 +44,19 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
         return element
     }
 
+    /// Removes what is there, oldest first, waiting for the first: work that is cheaper together is taken together, and
+    /// nothing waits for company. Empty once the queue is closed and empty.
+    package func take(upTo count: Int) -> [Element] {
+        let elements = state.wait(in: Room.forElements) { state -> [Element]? in
+            if state.elements.isEmpty { return state.closed ? [] : nil }
+            let taken = Array(state.elements.prefix(count))
+            state.elements.removeFirst(taken.count)
+            return taken
+        }
+        if elements.count > 1 { state.wakeAll(in: Room.forRoom) } else { state.wakeOne(in: Room.forRoom) }
+        return elements
+    }
+
     /// No more elements: takers drain what is there and then get nil.
     package func close() {
         state.withLock { $0.closed = true }

@@ -16,7 +16,12 @@ package final class Monitor<State>: @unchecked Sendable {
         conditions = .allocate(capacity: waitingRooms)
         self.state = state
         pthread_mutex_init(mutex, nil)
-        for index in conditions.indices { pthread_cond_init(address(of: index), nil) }
+        // A clock that nobody sets: a wait with an end must not stall when the time is corrected.
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        for index in conditions.indices { pthread_cond_init(address(of: index), &attributes) }
+        pthread_condattr_destroy(&attributes)
     }
 
     deinit {
@@ -46,6 +51,22 @@ package final class Monitor<State>: @unchecked Sendable {
         while true {
             if let result = try body(&state) { return result }
             pthread_cond_wait(address(of: room), mutex)
+        }
+    }
+
+    /// The same, but no longer than until a moment; nil then.
+    /// - Parameter deadline: monotonic nanoseconds.
+    package func wait<Result>(
+        in room: Int = 0,
+        until deadline: Int64,
+        _ body: (inout State) throws -> Result?
+    ) rethrows -> Result? {
+        var time = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while true {
+            if let result = try body(&state) { return result }
+            if pthread_cond_timedwait(address(of: room), mutex, &time) == ETIMEDOUT { return try body(&state) }
         }
     }
 

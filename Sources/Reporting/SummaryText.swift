@@ -18,7 +18,8 @@ package enum SummaryText {
             row(
                 "entries",
                 [
-                    (counts.seen, "seen"), (counts.fetched, "fetched"), (counts.copied, "copied"), (counts.created, "created"),
+                    (counts.seen, "seen"), (counts.fetched, "fetched"), (counts.copied, "copied"),
+                    (counts.created, "created"),
                     (counts.linked, "linked"),
                     (counts.updated, "updated"), (counts.unchanged, "unchanged"), (counts.skippedTotal, "skipped"),
                     (counts.different, "different"), (counts.gone, "gone"), (counts.superseded, "superseded"),

@@ -17,6 +17,9 @@ package protocol Engine: Sendable {
     /// How far the present stage is, where its work is not counted by entries.
     func work() -> WorkProgress?
 
+    /// What else is worth a look while it works: short fields, for a live line.
+    func activity() -> [String]
+
     /// How long a stop waits for work in hand before the process ends anyway.
     var stopPatience: Duration { get }
 }
@@ -24,6 +27,7 @@ package protocol Engine: Sendable {
 extension Engine {
     package var stopPatience: Duration { .milliseconds(1700) }
     package func work() -> WorkProgress? { nil }
+    package func activity() -> [String] { [] }
 }
 
 /// Counts ahead what a run is going to see, so that progress has a total.

@@ -61,7 +61,8 @@ package final class LocalMediaStore: MediaStore {
 
     package func publish(_ contents: [UInt8], at path: BytePath, modes: StoreModes) throws(FileFault) {
         try publish(at: path, modes) { (directory, name) throws(FileFault) in
-            try publish(directory, name, mode: modes.file) { (file) throws(FileFault) in try file.write(contents, at: 0) }
+            try publish(directory, name, mode: modes.file) { (file) throws(FileFault) in try file.write(contents, at: 0)
+            }
         }
     }
 

@@ -1,0 +1,74 @@
+package import MediaModel
+internal import Postgres
+
+/// A release of Mastodon as far as rules depend on it.
+package struct MastodonRelease: Sendable, Equatable, Comparable {
+    package let major: Int
+    package let minor: Int
+
+    package init(_ major: Int, _ minor: Int) {
+        self.major = major
+        self.minor = minor
+    }
+
+    package static func < (one: MastodonRelease, other: MastodonRelease) -> Bool {
+        (one.major, one.minor) < (other.major, other.minor)
+    }
+
+    /// The newest migration of each release that has rules of its own. What is newer than one belongs to the next; a branch
+    /// keeps its schema through all its patches.
+    private static let newestMigrations: [(version: Int64, release: MastodonRelease)] = [
+        (20_220_429_101_850, MastodonRelease(3, 5)), (20_221_104_133_904, MastodonRelease(4, 0)),
+        (20_221_206_114_142, MastodonRelease(4, 1)), (20_230_907_150_100, MastodonRelease(4, 2)),
+        (20_241_007_071_624, MastodonRelease(4, 3)), (20_250_627_132_728, MastodonRelease(4, 4)),
+        (20_251_023_210_145, MastodonRelease(4, 5)),
+    ]
+
+    /// The release that a database of this newest migration is of.
+    package init(newestMigration version: Int64) {
+        self = Self.newestMigrations.first { version <= $0.version }?.release ?? MastodonRelease(4, 6)
+    }
+}
+
+extension CatalogReader {
+    /// The release by the newest migration of upstream's form: a fork's own are dated as others are.
+    package func release() throws(SyncError) -> MastodonRelease {
+        let newest = try ask(
+            "schema_migrations",
+            "SELECT max(version::bigint) FROM public.schema_migrations WHERE version ~ '^[0-9]{14}$'"
+        )
+        return MastodonRelease(newestMigration: newest.flatMap { $0[0].number } ?? Int64.max)
+    }
+
+    /// Domains that Mastodon has not reached for a week: hosts to try with one request before the others.
+    package func unavailableDomains(limit: Int = 100_000) throws(SyncError) -> [String] {
+        do throws(DatabaseFault) {
+            guard
+                try connection.query("SELECT pg_catalog.to_regclass('public.unavailable_domains') IS NOT NULL").only?
+                    .boolean == true
+            else { return [] }
+            let rows = try connection.query(
+                "SELECT pg_catalog.left(domain, 255) FROM public.unavailable_domains LIMIT $1",
+                [.integer(Int64(limit))]
+            )
+            return rows.compactMap { $0[0].text }
+        } catch {
+            throw error.syncError("cannot read unavailable_domains")
+        }
+    }
+
+    /// When the newest post came here, as its number tells it: seconds since 1970. Of a database that was restored this is
+    /// the moment of its dump. Nil without posts.
+    package func newestPost() throws(SyncError) -> Int64? {
+        let row = try ask("statuses", "SELECT max(id) FROM public.statuses")
+        return row.flatMap { $0[0].number }.map { Snowflake.secondsSince1970(of: $0) }
+    }
+
+    private func ask(_ table: String, _ statement: String) throws(SyncError) -> Rows.Row? {
+        do throws(DatabaseFault) {
+            return try connection.query(statement).first { _ in true }
+        } catch {
+            throw error.syncError("cannot read \(table)")
+        }
+    }
+}

@@ -1,0 +1,65 @@
+internal import Catalog
+internal import Fetching
+internal import Pacing
+internal import Storage
+
+/// A file that arrived, before anybody knows whether it is good.
+struct Arrival: Sendable {
+    let item: RefreshItem
+    let row: RemoteMedia
+    let spool: SpoolFile
+    let answer: FetchAnswer
+}
+
+/// Files that wait for a decoder. Who fetches never waits here: it asks for room before it begins.
+final class Arrivals: Sendable {
+    private struct State {
+        var waiting: [Arrival] = []
+        var head = 0
+        var bytes: Int64 = 0
+        var isClosed = false
+    }
+
+    /// No new fetch begins while more bytes than this wait: they are on the disk.
+    private static let bytesMax: Int64 = 512 << 20
+
+    private let state = Monitor(State())
+    private let countMax: Int
+
+    init(countMax: Int) {
+        self.countMax = countMax
+    }
+
+    /// Whether another fetch may begin.
+    var hasRoom: Bool {
+        state.withLock { $0.waiting.count - $0.head < countMax && $0.bytes < Self.bytesMax }
+    }
+
+    func add(_ arrival: Arrival) {
+        state.withLock { state in
+            state.waiting.append(arrival)
+            state.bytes += arrival.answer.byteCount
+        }
+        state.wakeOne()
+    }
+
+    /// The one that waits longest; nil once it is closed and empty.
+    func take() -> Arrival? {
+        state.wait { state -> Arrival?? in
+            guard state.head < state.waiting.count else { return state.isClosed ? .some(nil) : nil }
+            let arrival = state.waiting[state.head]
+            state.head += 1
+            state.bytes -= arrival.answer.byteCount
+            if state.head > 64, state.head * 2 > state.waiting.count {
+                state.waiting.removeFirst(state.head)
+                state.head = 0
+            }
+            return .some(arrival)
+        }
+    }
+
+    func close() {
+        state.withLock { $0.isClosed = true }
+        state.wakeAll()
+    }
+}

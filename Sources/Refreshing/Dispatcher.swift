@@ -1,0 +1,268 @@
+internal import Catalog
+internal import Committing
+internal import Fetching
+internal import Imaging
+internal import MediaModel
+internal import Pacing
+internal import Running
+internal import Storage
+
+/// Decides what is fetched next, reads its row, and begins the fetch. One thread owns it, with the schedule and a session
+/// of its own.
+final class Dispatcher {
+    /// Items whose rows are read by one statement.
+    private static let batchItems = 64
+    /// The longest sleep: a run that is to stop is noticed soon.
+    private static let napNanoseconds: Int64 = 200_000_000
+    /// Before another try of one item.
+    private static let retryBackoff = Backoff(first: .seconds(5), cap: .seconds(120))
+
+    private struct Start {
+        let item: RefreshItem
+        let host: HostID
+    }
+
+    private let options: RefreshOptions
+    private let rules: ProcessingRules
+    private let session: CatalogSession
+    private let store: any MediaStore
+    private let fetcher: any MediaFetching
+    private let arrivals: Arrivals
+    private let inbox: DispatchInbox
+    private let ledger: RefreshLedger
+    private let control: RunControl
+    private let figures: RefreshFigures
+    private var schedule: HostSchedule<RefreshItem>
+    private var hosts: HostTable
+    private var tickets: [UInt64: FetchTicket] = [:]
+    private var nextTicket: UInt64 = 0
+    private var random = SystemRandomNumberGenerator()
+
+    init(
+        options: RefreshOptions,
+        rules: ProcessingRules,
+        session: CatalogSession,
+        store: any MediaStore,
+        fetcher: any MediaFetching,
+        arrivals: Arrivals,
+        inbox: DispatchInbox,
+        ledger: RefreshLedger,
+        control: RunControl,
+        figures: RefreshFigures,
+        plan: RefreshPlan,
+        suspects: [String]
+    ) {
+        self.options = options
+        self.rules = rules
+        self.session = session
+        self.store = store
+        self.fetcher = fetcher
+        self.arrivals = arrivals
+        self.inbox = inbox
+        self.ledger = ledger
+        self.control = control
+        self.figures = figures
+        schedule = HostSchedule(options.pace)
+        let planned = plan.take()
+        hosts = planned.hosts
+        for name in suspects { schedule.suspect(hosts.id(for: name)) }
+        for entry in planned.entries { schedule.add(entry.item, host: entry.host) }
+    }
+
+    /// Begins fetches until nothing is left, or the run stops; then nothing is under way any more.
+    /// - Parameter deadline: monotonic nanoseconds at which the run stops by itself; nil for none.
+    func run(until deadline: Int64?) throws(SyncError) {
+        defer { cancelAll() }
+        while true {
+            let now = Host.monotonicNanoseconds()
+            if let deadline, now >= deadline { control.stop(Self.outOfTime(options.durationMax)) }
+            if control.shouldStop { return }
+            for message in inbox.take(waitingUntil: nil) { hear(message, now: now) }
+            figures.set(schedule, hosts: hosts)
+            guard arrivals.hasRoom else {
+                pause(until: now + Self.napNanoseconds)
+                continue
+            }
+            var starts: [Start] = []
+            var decision = schedule.next(now: now)
+            while case .start(let item, let host) = decision {
+                starts.append(Start(item: item, host: host))
+                if starts.count == Self.batchItems { break }
+                decision = schedule.next(now: now)
+            }
+            if !starts.isEmpty {
+                try begin(starts)
+                continue
+            }
+            switch decision {
+            case .start: break
+            case .wait(let time): pause(until: min(time, now + Self.napNanoseconds))
+            case .busy: pause(until: now + Self.napNanoseconds)
+            case .finished:
+                guard inbox.isExpecting else { return park() }
+                pause(until: now + Self.napNanoseconds)
+            }
+        }
+    }
+
+    private func pause(until time: Int64) {
+        for message in inbox.take(waitingUntil: time) { hear(message, now: Host.monotonicNanoseconds()) }
+    }
+
+    private static func outOfTime(_ limit: Duration?) -> SyncError {
+        let seconds = limit.map { "\($0.components.seconds) seconds" } ?? "its time"
+        return SyncError(
+            .limitReached,
+            "stopped after \(seconds): --max-duration",
+            hint: "run the same command again; it goes on where this one stopped"
+        )
+    }
+
+    // MARK: Beginning
+
+    private func begin(_ starts: [Start]) throws(SyncError) {
+        var rows: [CatalogTable: [Int64: RemoteRow]] = [:]
+        for table in CatalogTable.allCases {
+            let ids = starts.filter { CatalogTable(of: $0.item.kind) == table }.map(\.item.id)
+            guard !ids.isEmpty else { continue }
+            rows[table] = try session.read { (reader) throws(SyncError) in try reader.remoteRows(table, ids: ids) }
+        }
+        for start in starts {
+            let row = rows[CatalogTable(of: start.item.kind)]?[start.item.id]
+            begin(start, row?.media.first { $0.kind == start.item.kind })
+        }
+    }
+
+    private func begin(_ start: Start, _ row: RemoteMedia?) {
+        let item = start.item
+        let now = Host.monotonicNanoseconds()
+        guard let row, !row.url.isEmpty, let role = MediaRole(item.kind) else {
+            schedule.ended(start.host, .abandoned, now: now)
+            ledger.superseded(item)
+            return settle(item)
+        }
+        let host = hosts.id(for: HostName.of(row.url))
+        if host != start.host {
+            // The row has another address by now, at a host with a pace of its own.
+            schedule.ended(start.host, .abandoned, now: now)
+            return schedule.add(item, host: host)
+        }
+        do throws(FileFault) {
+            if !options.force, let stored = row.stored, try RowLook.isPresent(stored, in: store) {
+                // Mastodon, or somebody, was faster.
+                schedule.ended(host, .abandoned, now: now)
+                ledger.present(item, at: stored.path(of: .original))
+                return settle(item)
+            }
+            try fetch(item, row, role, host, into: store.makeSpool())
+        } catch {
+            schedule.ended(host, .abandoned, now: now)
+            let fault = error.syncError("cannot prepare the file of \(item.label)")
+            if fault.retry == .abortStage { control.stop(fault) }
+            ledger.failed(item, reason: "store", fault)
+            settle(item)
+        }
+    }
+
+    private func fetch(
+        _ item: RefreshItem,
+        _ row: RemoteMedia,
+        _ role: MediaRole,
+        _ host: HostID,
+        into spool: SpoolFile
+    ) {
+        let request = FetchRequest(
+            url: row.url,
+            byteLimit: rules.downloadBytes(role),
+            body: .file(descriptor: spool.descriptor)
+        )
+        nextTicket += 1
+        let number = nextTicket
+        // It may end before `start` returns: what it tells is heard later, by this thread.
+        tickets[number] = fetcher.start(request) { [arrivals, inbox] result in
+            // The spool is held here until the fetch has ended.
+            switch result {
+            case .success(let answer):
+                if item.thumbnailHost != nil { inbox.expect() }
+                arrivals.add(Arrival(item: item, row: row, spool: spool, answer: answer))
+                inbox.post(.arrived(host, answer.paceEnding, ticket: number))
+            case .failure(let fault):
+                inbox.post(.failed(item, row, host, fault, ticket: number))
+            }
+        }
+    }
+
+    // MARK: Hearing
+
+    private func hear(_ message: DispatchInbox.Message, now: Int64) {
+        switch message {
+        case .arrived(let host, let ending, let ticket):
+            tickets[ticket] = nil
+            schedule.ended(host, ending, now: now)
+        case .failed(let item, let row, let host, let fault, let ticket):
+            tickets[ticket] = nil
+            schedule.ended(host, fault.paceEnding, now: now)
+            fail(item, row, host, fault, now: now)
+        case .fileDone(let item): settle(item)
+        case .look: break
+        }
+    }
+
+    private func fail(_ item: RefreshItem, _ row: RemoteMedia, _ host: HostID, _ fault: FetchFault, now: Int64) {
+        if fault.kind == .writing {
+            return control.stop(
+                SyncError(.exhausted, "cannot keep what is fetched", why: fault.message, retry: .abortStage)
+            )
+        }
+        switch fault.verdict {
+        case .cancelled: return
+        case .gone:
+            ledger.gone(item)
+        case .final:
+            ledger.failed(item, reason: fault.word, fault.syncError(row))
+        case .retry:
+            var item = item
+            item.tries += 1
+            if item.tries < options.triesMax {
+                let wait = Self.retryBackoff.delay(attempt: Int(item.tries), using: &random)
+                let pause = Int64(max(wait, fault.retryAfter ?? .zero).nanoseconds)
+                return schedule.giveBack(item, host: host, notBefore: now + pause)
+            }
+            ledger.failed(item, reason: fault.word, fault.syncError(row))
+        }
+        settle(item)
+    }
+
+    /// A file's row is written or will not be: its thumbnail's turn comes.
+    private func settle(_ item: RefreshItem) {
+        guard let host = item.thumbnailHost else { return }
+        schedule.add(RefreshItem(.thumbnail, item.id), host: host)
+    }
+
+    /// Items of hosts that do not answer: told, and left for a later run.
+    private func park() {
+        for (item, host) in schedule.drainParked() {
+            let error = SyncError(
+                .item,
+                "\(item.label) was not fetched",
+                why: "its server does not answer: \(BytePath(hosts.name(of: host)))",
+                hint: "try again later: mediasync refresh --retry-failed",
+                retry: .backOff
+            )
+            ledger.failed(item, reason: "unreachable", error)
+        }
+    }
+
+    private func cancelAll() {
+        for ticket in tickets.values { fetcher.cancel(ticket) }
+        // Every fetch that was begun ends in a message.
+        while !tickets.isEmpty {
+            for message in inbox.take(waitingUntil: Host.monotonicNanoseconds() + Self.napNanoseconds) {
+                switch message {
+                case .arrived(_, _, let ticket), .failed(_, _, _, _, let ticket): tickets[ticket] = nil
+                case .fileDone, .look: break
+                }
+            }
+        }
+    }
+}

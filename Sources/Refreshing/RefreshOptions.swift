@@ -1,0 +1,43 @@
+package import Catalog
+package import Imaging
+package import Pacing
+
+/// What a refresh fetches, and how hard it tries.
+package struct RefreshOptions: Sendable {
+    /// Which rows; the interval is filled in when the run begins, by the database's clock.
+    package var scope: RemoteScope
+    package var interval: Interval
+    /// Fetch what is present, too. The old file stays until the new one is in place.
+    package var force = false
+    /// Only what failed when it was last tried.
+    package var failedOnly = false
+    package var dryRun = false
+    package var reportsEveryItem = false
+    /// How politely hosts are asked, and how many transfers are under way.
+    package var pace = PaceOptions()
+    /// How often an item is tried in one run.
+    package var triesMax = 3
+    /// A clean stop after so long; the next run goes on.
+    package var durationMax: Duration?
+    /// Nil for those of the database's own release.
+    package var rules: ProcessingRules?
+
+    package init(scope: RemoteScope, interval: Interval) {
+        self.scope = scope
+        self.interval = interval
+    }
+
+    /// Media that came here in this time, by their numbers.
+    package enum Interval: Sendable, Equatable {
+        case all
+        /// The last days, counted from the database's clock.
+        case days(Double)
+        /// Seconds since 1970; nil for open.
+        case between(since: Int64?, before: Int64?)
+        /// The last days before the newest post: for a database that was restored from an old dump.
+        case daysBeforeNewest(Double)
+    }
+
+    /// For how long nobody is asked again for what is gone.
+    static let goneSeconds: Int64 = 7 * 86_400
+}
