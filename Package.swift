@@ -42,6 +42,10 @@ let package = Package(
         .target(name: "CXXHash", exclude: ["kernel.h"]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(name: "CPixels"),
+        .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+        // libvips is loaded when it is first needed: it brings a hundred libraries.
+        .target(name: "CVips"),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev", "zlib1g-dev"])]),
 
         // Values only.
@@ -57,6 +61,8 @@ let package = Package(
         module("Storage", ["MediaModel", "CLinux"]),
         module("Postgres", ["MediaModel", "CPostgres"]),
         module("Archives", ["MediaModel", "CArchive"]),
+        // What becomes of fetched bytes.
+        module("Imaging", ["MediaModel", "Pacing", "Storage", "CLinux", "CPixels", "CJPEG", "CVips"]),
         // Which names take part.
         module("Filtering", ["MediaModel"]),
         // What a dump of a database says, without a database.
@@ -94,6 +100,7 @@ let package = Package(
             "CopyingTests",
             ["Copying", "Running", "Checksums", "Storage", "Pacing", "Filtering", "MediaModel", "MediasyncTesting"]
         ),
+        tests("ImagingTests", ["Imaging", "MediaModel", "MediasyncTesting"]),
         tests("ArchivesTests", ["Archives", "MediaModel", "MediasyncTesting"]),
         tests("DumpsTests", ["Dumps", "Archives", "Storage", "Pacing", "MediaModel", "MediasyncTesting"]),
         tests("CatalogTests", ["Catalog", "Postgres", "MediaModel", "MediasyncTesting"]),
