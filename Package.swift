@@ -43,6 +43,10 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "CPixels"),
+        .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+        // libvips is loaded when it is first needed: it brings a hundred libraries.
+        .target(name: "CVips"),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev", "zlib1g-dev"])]),
 
         // Values only.
@@ -60,6 +64,8 @@ let package = Package(
         module("Archives", ["MediaModel", "CArchive"]),
         // Strangers' servers, by HTTP.
         module("Fetching", ["MediaModel", "Pacing", "CCurl"]),
+        // What becomes of fetched bytes.
+        module("Imaging", ["MediaModel", "Pacing", "Storage", "CLinux", "CPixels", "CJPEG", "CVips"]),
         // Which names take part.
         module("Filtering", ["MediaModel"]),
         // What a dump of a database says, without a database.
@@ -72,7 +78,6 @@ let package = Package(
         module("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering"]),
         module("Restoring", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Archives", "Dumps"]),
         module("Cleaning", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Catalog", "Committing"]),
-        module("Imaging", ["MediaModel"]),
         module(
             "Refreshing",
             [
@@ -110,6 +115,7 @@ let package = Package(
             "CopyingTests",
             ["Copying", "Running", "Checksums", "Storage", "Pacing", "Filtering", "MediaModel", "MediasyncTesting"]
         ),
+        tests("ImagingTests", ["Imaging", "MediaModel", "MediasyncTesting"]),
         tests("ArchivesTests", ["Archives", "MediaModel", "MediasyncTesting"]),
         tests("DumpsTests", ["Dumps", "Archives", "Storage", "Pacing", "MediaModel", "MediasyncTesting"]),
         tests("CatalogTests", ["Catalog", "Postgres", "MediaModel", "MediasyncTesting"]),

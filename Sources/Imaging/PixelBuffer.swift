@@ -1,0 +1,79 @@
+internal import CPixels
+internal import Glibc
+
+/// A decoded picture: four bytes a pixel, or one where it is grey. One owner; its memory is freed once.
+final class PixelBuffer {
+    let size: PixelSize
+    let channels: Int
+    private let stride: Int
+    private let base: UnsafeMutablePointer<UInt8>
+    /// The ICC profile that its colours are meant in.
+    let profile: [UInt8]
+
+    /// Takes over memory of `malloc`.
+    init(_ base: UnsafeMutablePointer<UInt8>, size: PixelSize, channels: Int, stride: Int, profile: [UInt8] = []) {
+        self.base = base
+        self.size = size
+        self.channels = channels
+        self.stride = stride
+        self.profile = profile
+    }
+
+    private convenience init(size: PixelSize, channels: Int, profile: [UInt8]) throws(ProcessingFault) {
+        // Rows of whole blocks, so that all of them are aligned.
+        let stride = (size.width * channels + 31) / 32 * 32
+        guard let memory = malloc(stride * size.height) else { throw .noMemory("\(size) pixels") }
+        self.init(
+            memory.assumingMemoryBound(to: UInt8.self),
+            size: size,
+            channels: channels,
+            stride: stride,
+            profile: profile
+        )
+    }
+
+    deinit {
+        free(base)
+    }
+
+    /// The picture as the C kernels take it; valid while this object lives.
+    func withPicture<Result>(
+        _ body: (inout mds_picture) throws(ProcessingFault) -> Result
+    ) throws(ProcessingFault)
+        -> Result
+    {
+        var picture = mds_picture(
+            pixels: base,
+            width: Int32(size.width),
+            height: Int32(size.height),
+            stride: stride,
+            channels: Int32(channels)
+        )
+        return try body(&picture)
+    }
+
+    /// Resizes a part of the picture, in pixels of its own; all of it where none is given.
+    func resized(to target: PixelSize, part: mds_region? = nil) throws(ProcessingFault) -> PixelBuffer {
+        let result = try PixelBuffer(size: target, channels: channels, profile: profile)
+        let region = part ?? mds_region(x: 0, y: 0, width: Double(size.width), height: Double(size.height))
+        try withPicture { source throws(ProcessingFault) in
+            try result.withPicture { target throws(ProcessingFault) in
+                guard mds_resize(&source, region, &target) == 0 else { throw .noMemory("the tables of a resizer") }
+            }
+        }
+        return result
+    }
+
+    /// The colour of a pixel.
+    func color(x: Int, y: Int) -> (red: UInt8, green: UInt8, blue: UInt8) {
+        let pixel = base + y * stride + x * channels
+        return channels == 1 ? (pixel[0], pixel[0], pixel[0]) : (pixel[0], pixel[1], pixel[2])
+    }
+
+    func blurhash() throws(ProcessingFault) -> String {
+        try withPicture { picture throws(ProcessingFault) in try BlurHash.encode(&picture) }
+    }
+
+    /// What a JPEG encoder needs.
+    var rows: (base: UnsafeMutablePointer<UInt8>, stride: Int) { (base, stride) }
+}

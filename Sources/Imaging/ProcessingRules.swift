@@ -1,0 +1,130 @@
+/// Limits and variants as one release of Mastodon has them. All of it is values, so that a fork's own limits can be put in.
+package struct ProcessingRules: Hashable, Sendable {
+    /// How large a variant may be.
+    package enum Fit: Hashable, Sendable {
+        /// No more pixels than this, in the picture's own proportion; never enlarged.
+        case pixels(Int)
+        /// Within this box, in the picture's own proportion; never enlarged.
+        case box(PixelSize)
+        /// Exactly this, from the middle.
+        case crop(PixelSize)
+    }
+
+    /// How videos are compressed.
+    package enum MovieEncoding: UInt8, Hashable, Sendable {
+        /// A bit rate that follows the size and the limit in bytes.
+        case bitrate
+        /// A constant quality below a fixed bit rate.
+        case quality
+    }
+
+    private static let mebibyte: Int64 = 1 << 20
+
+    // MARK: Bytes, before and after processing
+
+    /// Pictures of posts, and what thumbnails of posts' media may have.
+    package var imageBytes: Int64
+    /// Videos and sound; the most that is fetched for a post's attachment of any kind.
+    package var movieBytes: Int64
+    package var profileBytes: Int64
+    package var emojiBytes: Int64
+    package var cardBytes: Int64
+
+    // MARK: Pixels that are accepted
+
+    package var imagePixels: Int
+    package var gifPixels: Int
+    package var moviePixels: Int
+    /// Frames a second, rounded down.
+    package var movieRate: Int
+
+    // MARK: Variants
+
+    package var original: Fit
+    package var small: Fit
+    package var thumbnail: Fit
+    package var avatar: Fit
+    package var header: Fit
+    package var card: Fit
+    /// What a video's frame fits into.
+    package var frame: PixelSize
+    /// Quality of JPEG.
+    package var quality: Int
+    /// Whether a crop enlarges what is smaller. Else a small picture is cut to a square of its shorter side.
+    package var enlargesCrops: Bool
+    /// HEIC, HEIF and AVIF.
+    package var acceptsHEIF: Bool
+    /// Whether a video with full-range colours is kept as it is.
+    package var keepsFullRange: Bool
+    package var encoding: MovieEncoding
+
+    /// The present release, 4.6.
+    package static let current = ProcessingRules(
+        imageBytes: 16 * mebibyte,
+        movieBytes: 99 * mebibyte,
+        profileBytes: 8 * mebibyte,
+        emojiBytes: 256 << 10,
+        cardBytes: 8 * mebibyte,
+        imagePixels: 33_177_600,
+        gifPixels: 921_600,
+        moviePixels: 8_294_400,
+        movieRate: 120,
+        original: .pixels(8_294_400),
+        small: .pixels(230_400),
+        thumbnail: .pixels(230_400),
+        avatar: .crop(PixelSize(width: 400, height: 400)),
+        header: .pixels(750_000),
+        card: .pixels(230_400),
+        frame: PixelSize(width: 640, height: 640),
+        quality: 75,
+        enlargesCrops: true,
+        acceptsHEIF: true,
+        keepsFullRange: true,
+        encoding: .bitrate
+    )
+
+    /// The rules of a release. What is newer than the newest known goes by the newest, what is older than 3.5 by that.
+    /// - Parameter libvips: whether a release that can do both uses libvips; nil for its default (from 4.4 on).
+    package static func mastodon(major: Int, minor: Int, libvips: Bool? = nil) -> ProcessingRules {
+        var rules = current
+        if (major, minor) >= (4, 6) { return rules }
+        // ImageMagick in place of libvips.
+        if !(libvips ?? ((major, minor) >= (4, 4))) || (major, minor) < (4, 3) {
+            rules.profileBytes = 2 * mebibyte
+            rules.cardBytes = 2 * mebibyte
+            rules.quality = 90
+            rules.enlargesCrops = false
+        }
+        if (major, minor) < (4, 4) { rules.keepsFullRange = false }
+        if (major, minor) < (4, 2) {
+            rules.cardBytes = mebibyte
+            rules.imageBytes = 10 * mebibyte
+            rules.movieBytes = 40 * mebibyte
+            rules.imagePixels = 16_777_216
+            rules.moviePixels = 2_304_000
+            rules.movieRate = 60
+            rules.original = .pixels(2_073_600)
+            rules.small = .pixels(160_000)
+            rules.thumbnail = .pixels(160_000)
+            rules.card = .box(PixelSize(width: 400, height: 400))
+            rules.frame = PixelSize(width: 400, height: 400)
+            rules.encoding = .quality
+        }
+        if (major, minor) < (4, 0) {
+            rules.emojiBytes = 50 << 10
+            rules.acceptsHEIF = false
+        }
+        return rules
+    }
+
+    /// The most bytes that are fetched for a role: what a download is cut off at.
+    package func downloadBytes(_ role: MediaRole) -> Int64 {
+        switch role {
+        case .attachment: movieBytes
+        case .thumbnail: imageBytes
+        case .avatar, .header: profileBytes
+        case .emoji: emojiBytes
+        case .card: cardBytes
+        }
+    }
+}
