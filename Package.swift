@@ -100,7 +100,7 @@ let package = Package(
         ),
 
         // What tests share.
-        module("MediasyncTesting", ["MediaModel", "CLinux"]),
+        module("MediasyncTesting", ["MediaModel", "Pacing", "CLinux"]),
         tests("MediaModelTests", ["MediaModel", "MediasyncTesting"]),
         tests("FilteringTests", ["Filtering", "MediaModel", "MediasyncTesting"]),
         tests("PipelineTests", ["Pipeline", "MediaModel", "MediasyncTesting", sqlite]),

@@ -144,15 +144,11 @@ package struct HostSchedule<Item: Sendable>: Sendable {
 
     // MARK: Choosing
 
-    /// The host with the most to do among those that may start an item.
+    /// The host with the most to do among those that may start an item. New ones come first as far as their part goes: a dead
+    /// one takes two deadlines and a pause until it is known to be dead, which must not be the end of the run.
     private func choice() -> UInt32? {
-        let mayTryNew = inFlightUnanswered < unansweredLimit
-        switch (answering.first, mayTryNew ? unanswered.first : nil) {
-        case (let living?, let new?): return living.key <= new.key ? living.host : new.host
-        case (let living?, nil): return living.host
-        case (nil, let new?): return new.host
-        case (nil, nil): return nil
-        }
+        if inFlightUnanswered < unansweredLimit, let new = unanswered.first { return new.host }
+        return answering.first?.host
     }
 
     /// Slots for hosts that have not answered. Most of those are dead in a list where many are, and hold a slot until the
