@@ -52,7 +52,7 @@ let package = Package(
         // Values only.
         module("MediaModel", []),
         // Mastodon's own settings.
-        module("Settings", []),
+        module("Settings", ["MediaModel"]),
         // When may the next piece of work start.
         module("Pacing", ["MediaModel", collections]),
         // What a run is: its control, its engine, its result.
@@ -105,7 +105,7 @@ let package = Package(
         tests("FilteringTests", ["Filtering", "MediaModel", "MediasyncTesting"]),
         tests("PipelineTests", ["Pipeline", "MediaModel", "MediasyncTesting", sqlite]),
         tests("ReportingTests", ["Reporting", "MediaModel", "MediasyncTesting"], exclude: ["Golden"]),
-        tests("SettingsTests", ["Settings"]),
+        tests("SettingsTests", ["Settings", "MediaModel"]),
         tests("PostgresTests", ["Postgres", "Pacing", "MediaModel", "MediasyncTesting"]),
         tests("ChecksumsTests", ["Checksums", "MediaModel"]),
         tests("PacingTests", ["Pacing", "MediasyncTesting"]),

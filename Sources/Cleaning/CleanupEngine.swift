@@ -91,9 +91,11 @@ package final class CleanupEngine: Engine {
     private func clean(_ pool: WorkerPool) async throws(SyncError) {
         try checkRoot()
         let lock = try connect()
-        if !options.dryRun { try takeLock(lock) }
+        if lock.isPooled { tellOfPooler() }
+        let locks = !options.dryRun && !lock.isPooled
+        if locks { try takeLock(lock) }
         // Not left to the end of the connection, of which the server hears a moment later.
-        defer { if !options.dryRun { giveLock(lock) } }
+        defer { if locks { giveLock(lock) } }
         let reader = try CatalogReader(lock)
         guard let limit = AgeLimit(days: options.days, before: try reader.now()) else {
             throw SyncError(.usage, "\(options.days) is no number of days")
@@ -148,10 +150,19 @@ package final class CleanupEngine: Engine {
 
     private func connect() throws(SyncError) -> Connection {
         do throws(DatabaseFault) {
-            return try Connection(settings, application: "mediasync cleanup")
+            return try Connection(settings, application: "mediasync cleanup", allowsPooler: true)
         } catch {
             throw error.syncError("cannot connect to \(settings)")
         }
+    }
+
+    /// A lock lasts as long as its session, and a pooler gives none that lasts.
+    private func tellOfPooler() {
+        let what =
+            "the database is reached through a connection pooler: only the lock of the media root keeps other runs away"
+        let hint =
+            "for a lock in the database too, give PostgreSQL's own address: DB_HOST=... DB_PORT=... mediasync cleanup"
+        sink(.notice(Notice(.notice, what, hint: hint)))
     }
 
     /// `mediasync` in ASCII, cut to 8 bytes.

@@ -129,7 +129,7 @@ package final class OrphanEngine: Engine {
 
     private func connect() throws(SyncError) -> Connection {
         do throws(DatabaseFault) {
-            return try Connection(settings, application: "mediasync cleanup")
+            return try Connection(settings, application: "mediasync cleanup", allowsPooler: true)
         } catch {
             throw error.syncError("cannot connect to \(settings)")
         }

@@ -106,7 +106,7 @@ package final class StoreVerifyEngine: Engine {
 
     private func connect() throws(SyncError) -> Connection {
         do throws(DatabaseFault) {
-            return try Connection(settings, application: "mediasync verify")
+            return try Connection(settings, application: "mediasync verify", allowsPooler: true)
         } catch {
             throw error.syncError("cannot connect to \(settings)")
         }

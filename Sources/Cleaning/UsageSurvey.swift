@@ -64,7 +64,7 @@ package struct UsageSurvey: Sendable {
         do throws(SyncError) {
             let connection: Connection
             do throws(DatabaseFault) {
-                connection = try Connection(settings, application: "mediasync status")
+                connection = try Connection(settings, application: "mediasync status", allowsPooler: true)
             } catch {
                 throw error.syncError("cannot connect to \(settings)")
             }

@@ -8,15 +8,20 @@ package final class Connection {
     package let canceller: Canceller
     /// As PostgreSQL counts: 150018 is 15.18.
     package let serverVersion: Int
+    /// A pooler stands between: each transaction may run in another session, so that nothing of a session lasts.
+    package private(set) var isPooled = false
     private let noticeCount = NoticeCount()
 
-    /// Connects, and makes sure that a server answers and not a pooler.
+    /// Connects, and finds out whether a server answers or a pooler.
     /// - Parameters:
     ///   - application: shown in `pg_stat_activity`.
+    ///   - allowsPooler: for work that keeps nothing in the session: no lock, no setting, no named statement, no cursor.
+    ///     Else a pooler is an error of the kind `pooled`.
     ///   - timeoutSeconds: for each address of the host.
     package init(
         _ settings: ConnectionSettings,
         application: String,
+        allowsPooler: Bool = false,
         timeoutSeconds: Int = 15
     ) throws(DatabaseFault) {
         var parameters = settings.parameters
@@ -37,7 +42,8 @@ package final class Connection {
         canceller = Canceller(connection: raw)
         serverVersion = Int(PQserverVersion(raw))
         PQsetNoticeProcessor(raw, NoticeCount.hear, Unmanaged.passUnretained(noticeCount).toOpaque())
-        try refusePooler()
+        isPooled = try findsPooler()
+        if isPooled, !allowsPooler { throw Self.pooled }
     }
 
     deinit {
@@ -55,12 +61,10 @@ package final class Connection {
     }
 
     /// A pooler hands out process numbers of its own, and its console names itself in the version.
-    private func refusePooler() throws(DatabaseFault) {
+    private func findsPooler() throws(DatabaseFault) -> Bool {
         let version = parameterStatus("server_version") ?? ""
-        let own = PQbackendPID(raw)
-        let isConsole = version.hasSuffix("/bouncer")
-        if isConsole { throw Self.pooled }
-        guard try query("SELECT pg_catalog.pg_backend_pid()").only?.integer == Int64(own) else { throw Self.pooled }
+        if version.hasSuffix("/bouncer") { throw Self.pooled }
+        return try query("SELECT pg_catalog.pg_backend_pid()").only?.integer != Int64(processID)
     }
 
     private static let pooled = DatabaseFault(

@@ -1,6 +1,7 @@
 import Catalog
 import MediaModel
 import MediasyncTesting
+import Postgres
 import Running
 import Storage
 
@@ -40,6 +41,7 @@ struct CleanupFixture {
     func run(
         store other: (any MediaStore)? = nil,
         intents: MemoryIntents = MemoryIntents(),
+        settings: ConnectionSettings? = nil,
         jobs: Int = 4,
         change: (inout CleanupOptions) -> Void = { _ in }
     ) async throws -> (result: RunResult, ears: Ears) {
@@ -51,7 +53,7 @@ struct CleanupFixture {
         let ears = Ears()
         let engine = CleanupEngine(
             options: options,
-            settings: try Fixture.settings(name),
+            settings: try settings ?? Fixture.settings(name),
             store: other ?? store,
             intents: intents,
             processors: 2,

@@ -5,6 +5,7 @@ import Copying
 import Foundation
 import MediaModel
 import Pipeline
+import Settings
 import Storage
 
 /// `mediasync cleanup --days N` and `mediasync cleanup --orphans`.
@@ -121,10 +122,10 @@ struct CleanupCommand: AsyncParsableCommand {
             target: mastodon.mediaRoot.map(RawArguments.path),
             isDryRun: dryRun
         ) { session in
-            let server = try MastodonServer(mastodon, environment: ProcessInfo.processInfo.environment)
+            let server = try MastodonServer(mastodon)
             let settings = try server.database()
             let store = try server.store(trash: trash.map(RawArguments.path))
-            let root = try server.mediaRoot()
+            let root = try server.mediaRoot().path
             if !dryRun { try Self.lock(store, root) }
             if orphans {
                 return OrphanEngine(

@@ -1,10 +1,10 @@
 import ArgumentParser
 import Catalog
-import Foundation
 import MediaModel
 import Pacing
 import Postgres
 import Reporting
+import Settings
 
 /// `mediasync lookup URL|PATH`.
 struct LookupCommand: AsyncParsableCommand {
@@ -44,15 +44,15 @@ struct LookupCommand: AsyncParsableCommand {
                 hint: "it ends like media_attachments/files/109/876/543/210/987/654/original/name.jpeg"
             )
         }
-        let server = try MastodonServer(mastodon, environment: ProcessInfo.processInfo.environment)
+        let server = try MastodonServer(mastodon)
         let settings = try server.database()
         let connection: Connection
         do throws(DatabaseFault) {
-            connection = try Connection(settings, application: "mediasync lookup")
+            connection = try Connection(settings, application: "mediasync lookup", allowsPooler: true)
         } catch {
             throw error.syncError("cannot connect to \(settings)")
         }
-        let domain = server.value("WEB_DOMAIN") ?? server.value("LOCAL_DOMAIN")
+        let domain = (server.settings["WEB_DOMAIN"] ?? server.settings["LOCAL_DOMAIN"])?.text
         let owner = try CatalogReader(connection).owner(of: path.kind, id: path.id, webDomain: domain)
         let answer = MediaAnswer(path: path, owner: owner)
         LineWriter(descriptor: 1).write(json ? LookupText.json(answer) : Array(LookupText.text(answer).utf8))

@@ -3,6 +3,7 @@ import Foundation
 import MediaModel
 import Postgres
 import Restoring
+import Settings
 import Storage
 
 /// `mediasync restore DUMP`.
@@ -80,9 +81,10 @@ struct RestoreCommand: AsyncParsableCommand {
 
     func run() async throws {
         let dumpPath = dump.map(RawArguments.path) ?? BytePath("-")
-        let settings: Result<ConnectionSettings, SyncError> = Result { () throws(SyncError) in try connection.settings()
+        let settings: Result<ConnectionSettings, SyncError> = Result { () throws(SyncError) in
+            try MastodonServer(connection).database(isRequired: false)
         }
-        let live = into ?? (try? settings.get())?.database ?? DatabaseOptions.defaultDatabase
+        let live = into ?? (try? settings.get())?.database ?? MastodonSettings.defaultDatabase
         let isConfirmed = dryRun || yes || Confirmation.ask(question(live))
         try await RunSession.perform(
             command: "restore",

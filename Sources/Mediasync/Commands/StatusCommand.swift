@@ -49,7 +49,7 @@ struct StatusCommand: AsyncParsableCommand {
     }
 
     private func showUsage(on output: LineWriter) async throws(SyncError) {
-        let server = try MastodonServer(mastodon, environment: ProcessInfo.processInfo.environment)
+        let server = try MastodonServer(mastodon)
         let survey = UsageSurvey(
             settings: try server.database(),
             store: try server.store(),

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Cleaning
 import Copying
-import Foundation
 import MediaModel
 import Reporting
 import Storage
@@ -133,7 +132,7 @@ struct VerifyCommand: AsyncParsableCommand {
                 return output.json ? MediaTable.json(table) : Array(MediaTable.text(table).utf8)
             },
             makeEngine: { session in
-                let server = try MastodonServer(mastodon, environment: ProcessInfo.processInfo.environment)
+                let server = try MastodonServer(mastodon)
                 let made = StoreVerifyEngine(
                     options: options,
                     settings: try server.database(),
