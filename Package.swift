@@ -57,15 +57,19 @@ let package = Package(
         module("Storage", ["MediaModel", "CLinux"]),
         module("Postgres", ["MediaModel", "CPostgres"]),
         module("Archives", ["MediaModel", "CArchive"]),
+        module("Programs", ["MediaModel", "CLinux"]),
         // Which names take part.
         module("Filtering", ["MediaModel"]),
         // What a dump of a database says, without a database.
-        module("Dumps", ["MediaModel", "Pacing", "Storage", "Archives"]),
+        module("Dumps", ["MediaModel", "Pacing", "Storage", "Archives", "Programs"]),
         // What Mastodon believes is there: its tables and paths.
         module("Catalog", ["MediaModel", "Postgres"]),
         // Engines: decide and order work.
         module("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering"]),
-        module("Restoring", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Archives", "Dumps"]),
+        module(
+            "Restoring",
+            ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Archives", "Programs", "Dumps"]
+        ),
         module("Cleaning", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Catalog"]),
         // Runs and their state; events for people and machines.
         module("Pipeline", ["MediaModel", sqlite]),
@@ -94,6 +98,7 @@ let package = Package(
             "CopyingTests",
             ["Copying", "Running", "Checksums", "Storage", "Pacing", "Filtering", "MediaModel", "MediasyncTesting"]
         ),
+        tests("ProgramsTests", ["Programs", "MediaModel", "MediasyncTesting"]),
         tests("ArchivesTests", ["Archives", "MediaModel", "MediasyncTesting"]),
         tests("DumpsTests", ["Dumps", "Archives", "Storage", "Pacing", "MediaModel", "MediasyncTesting"]),
         tests("CatalogTests", ["Catalog", "Postgres", "MediaModel", "MediasyncTesting"]),
@@ -101,7 +106,10 @@ let package = Package(
             "CleaningTests",
             ["Cleaning", "Catalog", "Running", "Pacing", "Storage", "Postgres", "MediaModel", "MediasyncTesting"]
         ),
-        tests("RestoringTests", ["Restoring", "Running", "Postgres", "Dumps", "MediaModel", "MediasyncTesting"]),
+        tests(
+            "RestoringTests",
+            ["Restoring", "Running", "Pacing", "Postgres", "Dumps", "MediaModel", "MediasyncTesting"]
+        ),
         // The built binary, from outside.
         tests("CommandTests", ["MediaModel", "MediasyncTesting"]),
         tests("FaultTests", ["MediaModel", "MediasyncTesting"]),
