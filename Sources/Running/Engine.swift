@@ -17,6 +17,9 @@ package protocol Engine: Sendable {
     /// How far the present stage is, where its work is not counted by entries.
     func work() -> WorkProgress?
 
+    /// Numbers of its own, for the summary and the metrics.
+    func figures() -> [Figure]
+
     /// How long a stop waits for work in hand before the process ends anyway.
     var stopPatience: Duration { get }
 }
@@ -24,6 +27,7 @@ package protocol Engine: Sendable {
 extension Engine {
     package var stopPatience: Duration { .milliseconds(1700) }
     package func work() -> WorkProgress? { nil }
+    package func figures() -> [Figure] { [] }
 }
 
 /// Counts ahead what a run is going to see, so that progress has a total.
