@@ -62,6 +62,7 @@ let package = Package(
         module("Storage", ["MediaModel", "CLinux"]),
         module("Postgres", ["MediaModel", "CPostgres"]),
         module("Archives", ["MediaModel", "CArchive"]),
+        module("Programs", ["MediaModel", "CLinux"]),
         // Strangers' servers, by HTTP.
         module("Fetching", ["MediaModel", "Pacing", "CCurl"]),
         // What becomes of fetched bytes.
@@ -69,14 +70,17 @@ let package = Package(
         // Which names take part.
         module("Filtering", ["MediaModel"]),
         // What a dump of a database says, without a database.
-        module("Dumps", ["MediaModel", "Pacing", "Storage", "Archives"]),
+        module("Dumps", ["MediaModel", "Pacing", "Storage", "Archives", "Programs"]),
         // What Mastodon believes is there: its tables and paths.
         module("Catalog", ["MediaModel", "Postgres"]),
         // How rows and files change together.
         module("Committing", ["MediaModel", "Storage", "Postgres", "Catalog"]),
         // Engines: decide and order work.
         module("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering"]),
-        module("Restoring", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Archives", "Dumps"]),
+        module(
+            "Restoring",
+            ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Archives", "Programs", "Dumps"]
+        ),
         module("Cleaning", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Catalog", "Committing"]),
         module(
             "Refreshing",
@@ -116,6 +120,7 @@ let package = Package(
             ["Copying", "Running", "Checksums", "Storage", "Pacing", "Filtering", "MediaModel", "MediasyncTesting"]
         ),
         tests("ImagingTests", ["Imaging", "MediaModel", "MediasyncTesting"]),
+        tests("ProgramsTests", ["Programs", "MediaModel", "MediasyncTesting"]),
         tests("ArchivesTests", ["Archives", "MediaModel", "MediasyncTesting"]),
         tests("DumpsTests", ["Dumps", "Archives", "Storage", "Pacing", "MediaModel", "MediasyncTesting"]),
         tests("CatalogTests", ["Catalog", "Postgres", "MediaModel", "MediasyncTesting"]),
@@ -123,7 +128,10 @@ let package = Package(
             "CleaningTests",
             ["Cleaning", "Catalog", "Running", "Pacing", "Storage", "Postgres", "MediaModel", "MediasyncTesting"]
         ),
-        tests("RestoringTests", ["Restoring", "Running", "Postgres", "Dumps", "MediaModel", "MediasyncTesting"]),
+        tests(
+            "RestoringTests",
+            ["Restoring", "Running", "Pacing", "Postgres", "Dumps", "MediaModel", "MediasyncTesting"]
+        ),
         // The built binary, from outside.
         tests("CommandTests", ["MediaModel", "MediasyncTesting"]),
         tests("FaultTests", ["MediaModel", "MediasyncTesting"]),

@@ -133,6 +133,7 @@ int mds_open_path(int at, const char *name) {
 
 int mds_close(int fd) { return close(fd) < 0 ? -errno : 0; }
 int mds_dup(int fd) { MDS_RETRY(int, fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
+int mds_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0; }
 
 // MARK: looking
 

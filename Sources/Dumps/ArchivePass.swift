@@ -1,5 +1,5 @@
-internal import Glibc
 internal import MediaModel
+internal import Programs
 internal import Storage
 
 /// One pass over an archive: `pg_restore` writes the SQL of the entries that are used, every block of data among it, and that
@@ -14,13 +14,7 @@ enum ArchivePass {
         try file.checkUnchanged()
         let toc = try ArchiveToc.read(file, program: program)
         let list = try ArchiveList(toc.usedList, directory: file.scratchDirectory)
-        let child = try ChildProgram(
-            program.path,
-            options.map { BytePath($0) } + [
-                BytePath("--use-list=\(String(decoding: list.pathForPrograms.bytes, as: UTF8.self))"),
-                file.pathForPrograms,
-            ]
-        )
+        let child = try ChildProgram(call(file, program, options, list))
         let pieces = ProgramPieces(child) { program.error(file, $0) }
         defer { pieces.close() }
         let size = file.size
@@ -28,23 +22,43 @@ enum ArchivePass {
             pieces,
             kind: .plain,
             visitor,
-            position: { min(size, bytesRead(by: child.process) ?? size) },
+            position: { min(size, child.bytesRead ?? size) },
             progress: progress
         )
         try file.checkUnchanged()
         visitor.note(toc)
+        visitor.note(try definition(file, program, toc))
         return extent
     }
 
     /// What a restore passes as well, so that the text is the one that is run.
     static let options = ["--file=-", "--no-owner", "--no-privileges", "--no-security-labels"]
 
-    /// What a process has read so far, from files of any kind; nil when it has ended.
-    private static func bytesRead(by process: pid_t) -> Int64? {
-        guard let text = try? UserFile.read(BytePath("/proc/\(process)/io"), limit: 4096),
-            let line = text.split(separator: 0x0A).first, line.starts(with: "rchar: ".utf8)
-        else { return nil }
-        return Int64(String(decoding: line.dropFirst(7), as: UTF8.self))
+    private static func call(
+        _ file: DumpFile,
+        _ program: RestoreProgram,
+        _ options: [String],
+        _ list: ArchiveList
+    ) -> ProgramCall {
+        let use = "--use-list=\(String(decoding: list.pathForPrograms.bytes, as: UTF8.self))"
+        return ProgramCall(program.path, (options + [use]).map { BytePath($0) } + [file.pathForPrograms])
+    }
+
+    /// The most that making a database takes of a dump's text.
+    private static let definitionMax = 1 << 20
+
+    /// How the database was made that was dumped, which no list shows: the text of that one entry is asked for.
+    private static func definition(
+        _ file: DumpFile,
+        _ program: RestoreProgram,
+        _ toc: ArchiveToc
+    ) throws(SyncError) -> DatabaseDefinition? {
+        guard let entry = toc.entries.first(where: { $0.descriptor == "DATABASE" }) else { return nil }
+        let list = try ArchiveList(Array("\(entry.id);\n".utf8), directory: file.scratchDirectory)
+        let call = call(file, program, ["--create"] + options, list)
+        let (output, failure) = try ChildProgram.run(call, limit: definitionMax)
+        if let failure { throw program.error(file, failure) }
+        return DatabaseDefinition.first(inText: output)
     }
 }
 

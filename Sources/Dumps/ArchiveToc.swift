@@ -1,4 +1,5 @@
 package import MediaModel
+internal import Programs
 
 /// The table of contents of an archive, as `pg_restore -l` lists it, with each entry vetted.
 package struct ArchiveToc: Sendable {
@@ -29,11 +30,10 @@ package struct ArchiveToc: Sendable {
     /// Bytes of a list: Mastodon's has about 100,000.
     private static let listMax = 64 << 20
 
-    /// Runs `pg_restore -l`. Blocks: call it on a thread of a `WorkerPool`.
+    /// Runs `pg_restore -l`, with what makes the database among it. Blocks: call it on a thread of a `WorkerPool`.
     package static func read(_ file: DumpFile, program: RestoreProgram) throws(SyncError) -> ArchiveToc {
         let (output, failure) = try ChildProgram.run(
-            program.path,
-            [BytePath("--list"), file.pathForPrograms],
+            ProgramCall(program.path, [BytePath("--list"), BytePath("--create"), file.pathForPrograms]),
             limit: listMax
         )
         if let failure { throw program.error(file, failure) }

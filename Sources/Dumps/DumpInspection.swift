@@ -57,6 +57,10 @@ package struct DatabaseInspection: Sendable {
     package var migrations: Set<String> = []
     /// `client_encoding` of the dump: `UTF8`.
     package var encoding: String?
+    /// How it was made, where the dump tells.
+    package var definition: DatabaseDefinition?
+    /// The tables of the indexes, by the indexes' names.
+    package var indexTables: [TableName: TableName] = [:]
     /// Statements by what they are for.
     package var indexes = 0
     package var foreignKeys = 0

@@ -14,8 +14,6 @@ final class DumpWalker<Visitor: DumpVisitor>: ScanHandler {
     /// Databases of a cluster that were begun.
     private var seenDatabases: Set<String> = []
     private var currentDatabase: String?
-    /// What CREATE DATABASE of a plain dump made; the only one it may connect to.
-    private var createdDatabase: String?
     private var restrictKey: String?
     private var isComplete = false
     /// Rows of a COPY that was refused lead nowhere.
@@ -39,7 +37,7 @@ final class DumpWalker<Visitor: DumpVisitor>: ScanHandler {
 
     private var scope: StatementClassifier.Scope {
         if !isCluster { return .single }
-        return place == .outside ? .outside : .database
+        return place == .outside ? .outside : .database(currentDatabase ?? "")
     }
 
     func comment(_ text: [UInt8], line: Int) throws(SyncError) {
@@ -73,9 +71,9 @@ final class DumpWalker<Visitor: DumpVisitor>: ScanHandler {
         }
     }
 
-    /// A dump connects again to where it is after it has changed the database's properties.
+    /// A dump connects to the database it made, and again to where it is after it has changed its properties.
     private func mayConnect(to name: String) -> Bool {
-        if !isCluster { return createdDatabase == name }
+        if !isCluster { return classifier.createdDatabase == name }
         if place == .database { return currentDatabase == name }
         return !seenDatabases.contains(name) && seenDatabases.count < 10_000
     }
@@ -102,7 +100,6 @@ final class DumpWalker<Visitor: DumpVisitor>: ScanHandler {
             try visitor.copyBegins(header)
             return true
         case .role(let role, let rows):
-            if role == .leftOut(.database) { noteDatabase(text) }
             try visitor.statement(DumpStatement(sql: text, line: line, role: role, rows: rows))
             return false
         case .encoding(let name):
@@ -121,13 +118,6 @@ final class DumpWalker<Visitor: DumpVisitor>: ScanHandler {
 
     private func refuse(_ reason: Refusal.Reason, _ text: String, _ line: Int) throws(SyncError) {
         try visitor.refused(Refusal(line: line, reason: reason, text: text))
-    }
-
-    private func noteDatabase(_ text: [UInt8]) {
-        guard createdDatabase == nil, let statement = SQLStatement(text), statement.word(at: 0) == "create" else {
-            return
-        }
-        createdDatabase = statement.identifier(at: 2)
     }
 
     func rows(_ bytes: UnsafeRawBufferPointer, count: Int, line: Int) throws(SyncError) {

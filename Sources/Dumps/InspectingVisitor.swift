@@ -20,6 +20,9 @@ final class InspectingVisitor: DumpVisitor {
     private var content = TableContent()
     private var interest = Interest.none
     private var newestStatus: UInt64 = 0
+    /// Of a cluster: how databases that are still to come were made.
+    private var definitions: [String: DatabaseDefinition] = [:]
+    private static let definitionsMax = 10_000
 
     init(_ inspection: DumpInspection) {
         self.inspection = inspection
@@ -42,9 +45,16 @@ final class InspectingVisitor: DumpVisitor {
         }
     }
 
+    /// How the database of an archive was made.
+    func note(_ definition: DatabaseDefinition?) {
+        database?.definition = definition
+    }
+
     func enterDatabase(_ name: String?, line: Int) {
         leaveDatabase()
-        database = DatabaseInspection(name: name, line: line)
+        var entered = DatabaseInspection(name: name, line: line)
+        entered.definition = name.flatMap { definitions.removeValue(forKey: $0) }
+        database = entered
     }
 
     func nameDatabase(_ name: String) {
@@ -83,13 +93,28 @@ final class InspectingVisitor: DumpVisitor {
         case .leftOut(let reason): leaveOut(statement, reason)
         case .structure: noteStructure(statement)
         case .insert(let table): noteInsert(statement, table)
-        case .index: database?.indexes += 1
+        case .index(let table): noteIndex(statement, table)
         case .foreignKey: database?.foreignKeys += 1
         default: break
         }
     }
 
+    private func noteIndex(_ statement: DumpStatement, _ table: TableName) {
+        database?.indexes += 1
+        guard let count = database?.indexTables.count, count < Self.tablesMax,
+            let name = SQLStatement.createdIndex(statement.sql)
+        else { return }
+        database?.indexTables[TableName(schema: table.schema, name: name)] = table
+    }
+
     private func leaveOut(_ statement: DumpStatement, _ reason: LeftOutReason) {
+        if reason == .database, let definition = DatabaseDefinition(statement.sql) {
+            if database != nil {
+                database?.definition = definition
+            } else if definitions.count < Self.definitionsMax {
+                definitions[definition.name] = definition
+            }
+        }
         let text = { SQLStatement.excerpt(of: statement.sql) }
         if database == nil {
             inspection.outside.add(reason, line: statement.line, text: text())

@@ -24,6 +24,8 @@ package struct Refusal: Sendable, Hashable {
         case transaction
         /// A setting that is not on the list.
         case setting
+        /// Text in another encoding than UTF-8.
+        case encoding
         /// Not a form that dumps have.
         case unknown
     }
@@ -49,7 +51,9 @@ package struct Refusal: Sendable, Hashable {
             .refused,
             entry.map { "entry \($0) of the archive is refused" } ?? "line \(line) of the dump is refused",
             why: "\(reason.text): \(text)",
-            hint: "a dump made by pg_dump or pg_dumpall does not contain this; make a new dump, or look at the line"
+            hint: reason == .encoding
+                ? "make the dump again: pg_dump --encoding=UTF8"
+                : "a dump made by pg_dump or pg_dumpall does not contain this; make a new dump, or look at the line"
         )
     }
 }
@@ -68,6 +72,7 @@ extension Refusal.Reason {
         case .outside: "foreign servers, replication or event triggers"
         case .transaction: "transaction control"
         case .setting: "a setting that is not on the list"
+        case .encoding: "text that is not in UTF8"
         case .unknown: "a statement that is not known to be harmless"
         }
     }

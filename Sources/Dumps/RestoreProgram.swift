@@ -1,5 +1,6 @@
 internal import Glibc
 package import MediaModel
+internal import Programs
 internal import Storage
 
 /// The installed `pg_restore`.
@@ -29,7 +30,10 @@ package struct RestoreProgram: Sendable {
         for directory in (searchPath ?? "").split(separator: ":") where directory.hasPrefix("/") {
             let path = BytePath(String(directory)).appending(BytePath("pg_restore"))
             guard isExecutable(path) else { continue }
-            let (output, failure) = try ChildProgram.run(path, [BytePath("--version")], limit: 4096)
+            let (output, failure) = try ChildProgram.run(
+                ProgramCall(path, [BytePath("--version")]),
+                limit: 4096
+            )
             if failure == nil, let major = major(ofVersion: String(decoding: output, as: UTF8.self)) {
                 return RestoreProgram(path: path, major: major)
             }

@@ -139,4 +139,11 @@ extension SQLStatement {
         statement.position = start.hasPrefix("create u") ? 3 : 2
         return statement.acceptTable()
     }
+
+    /// The index that CREATE INDEX makes, without its schema, which is the table's.
+    static func createdIndex(_ bytes: [UInt8]) -> String? {
+        guard var statement = SQLStatement(bytes), statement.accept("create") else { return nil }
+        _ = statement.accept("unique")
+        return statement.accept("index") ? statement.acceptIdentifier() : nil
+    }
 }

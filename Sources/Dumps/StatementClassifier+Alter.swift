@@ -5,12 +5,11 @@ extension StatementClassifier {
         "collation", "text", "statistics", "operator", "conversion", "routine",
     ]
 
-    func alter(_ statement: inout SQLStatement, scope: Scope) -> StatementVerdict {
+    func alter(_ statement: inout SQLStatement) -> StatementVerdict {
         guard let kind = statement.acceptIdentifier() else { return .unknown }
         switch kind {
         case "system": return .refused(.server)
         case "default": return statement.accept("privileges") ? .leftOut(.privilege) : .unknown
-        case "database": return .leftOut(.database)
         case "large": return .leftOut(.largeObject)
         case "role" where isDatabaseSetting(statement): return .leftOut(.role)
         case "role", "group", "tablespace": return .refused(.server)

@@ -1,7 +1,7 @@
 extension StatementClassifier {
     private static let languages: Set<String> = ["sql", "plpgsql"]
 
-    func create(_ statement: inout SQLStatement, scope: Scope) -> StatementVerdict {
+    func create(_ statement: inout SQLStatement) -> StatementVerdict {
         _ = statement.accept("or", "replace")
         let kind = statement.acceptIdentifier()
         switch kind {
@@ -34,7 +34,6 @@ extension StatementClassifier {
             return statement.acceptTable().map { .role(.other($0)) } ?? .unknown
         case "extension": return extensions(&statement)
         case "language", "procedural", "trusted": return language(&statement, kind: kind)
-        case "database": return scope == .single ? .leftOut(.database) : .refused(.server)
         case "role", "group", "tablespace": return .refused(.server)
         case "user": return statement.accept("mapping") ? .refused(.outside) : .refused(.server)
         case "event", "foreign", "server", "publication", "subscription": return .refused(.outside)

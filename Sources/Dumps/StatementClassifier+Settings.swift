@@ -28,7 +28,7 @@ extension StatementClassifier {
             return text == "on" ? .role(.setting) : .refused(.setting, "standard_conforming_strings must be on")
         case "client_encoding":
             guard let text, ["utf8", "utf-8", "unicode"].contains(text.lowercased()) else {
-                return .refused(.setting, "client_encoding must be UTF8: make the dump with --encoding=UTF8")
+                return .refused(.encoding)
             }
             return .encoding("UTF8")
         case "default_tablespace":

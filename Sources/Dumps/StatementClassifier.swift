@@ -4,13 +4,13 @@ internal import MediaModel
 /// lets through runs as a plain role in a staging database; this is one of three walls, not the only one.
 struct StatementClassifier {
     /// Where in a dump a statement stands.
-    enum Scope {
+    enum Scope: Equatable {
         /// A dump of one database.
         case single
         /// In a cluster's dump, but in no database: roles, tablespaces, CREATE DATABASE.
         case outside
-        /// In one database of a cluster's dump.
-        case database
+        /// In one database of a cluster's dump, by its name.
+        case database(String)
     }
 
     private enum ObjectState {
@@ -18,6 +18,10 @@ struct StatementClassifier {
     }
 
     private var state = ObjectState.none
+    /// What CREATE DATABASE of a dump of one database made.
+    var createdDatabase: String?
+    /// What DROP DATABASE named, until CREATE DATABASE follows.
+    var droppedDatabase: String?
 
     /// The verdict on a statement without its `;`.
     mutating func verdict(_ bytes: [UInt8], line: Int, scope: Scope) -> StatementVerdict {
@@ -28,6 +32,7 @@ struct StatementClassifier {
         if statement.tokens.contains(where: { $0.kind == .unicode }) {
             return .refused(.unknown, "a name or text with U&")
         }
+        if let verdict = afterDrop(statement) { return verdict }
         if let verdict = transaction(statement) { return verdict }
         let verdict = dispatch(&statement, line: line, scope: scope)
         if case .role(.leftOut(.largeObject), _) = verdict { return verdict }
@@ -55,17 +60,24 @@ struct StatementClassifier {
         }
     }
 
-    private func dispatch(_ statement: inout SQLStatement, line: Int, scope: Scope) -> StatementVerdict {
+    private mutating func dispatch(
+        _ statement: inout SQLStatement,
+        line: Int,
+        scope: Scope
+    ) -> StatementVerdict {
         guard let first = statement.word(at: 0) else { return .unknown }
+        if ["create", "alter", "drop"].contains(first), statement.word(at: 1) == "database" {
+            return database(first, &statement, scope: scope)
+        }
         statement.position = 1
         if scope == .outside { return outside(first, &statement, line: line) }
         switch first {
         case "set": return setting(&statement)
         case "select": return select(&statement)
         case "copy": return copy(&statement, line: line)
-        case "create": return create(&statement, scope: scope)
-        case "alter": return alter(&statement, scope: scope)
-        case "drop": return drop(&statement, scope: scope)
+        case "create": return create(&statement)
+        case "alter": return alter(&statement)
+        case "drop": return drop(statement)
         case "comment": return comment(&statement)
         case "grant", "revoke": return .leftOut(.privilege)
         case "security" where statement.accept("label"): return .leftOut(.securityLabel)
@@ -144,9 +156,8 @@ struct StatementClassifier {
         return .leftOut(.database)
     }
 
-    private func drop(_ statement: inout SQLStatement, scope: Scope) -> StatementVerdict {
+    private func drop(_ statement: SQLStatement) -> StatementVerdict {
         switch statement.word(at: 1) {
-        case "database": return scope == .single ? .leftOut(.database) : .refused(.server)
         case "role", "user", "group", "owned", "tablespace": return .refused(.server)
         case nil: return .unknown
         default: return .leftOut(.drop)

@@ -5,10 +5,22 @@ package struct WorkProgress: Sendable, Equatable {
     package var done: Int64
     package var total: Int64
     package var unit: Unit
+    /// The part of the work that is done, from 0 to 1, where steps are weighed; nil: `done` of `total`.
+    package var share: Double?
+    /// What is worked on now, for people; escaped.
+    package var current: String?
 
-    package init(done: Int64 = 0, total: Int64 = 0, unit: Unit) {
+    package init(
+        done: Int64 = 0,
+        total: Int64 = 0,
+        unit: Unit,
+        share: Double? = nil,
+        current: String? = nil
+    ) {
         self.done = done
         self.total = total
         self.unit = unit
+        self.share = share
+        self.current = current
     }
 }

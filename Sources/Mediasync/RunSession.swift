@@ -76,11 +76,13 @@ struct RunSession: Sendable {
             reporter: reporter,
             counts: { engineSlot.counts }
         )
+        let stages = StageClock()
         let session = RunSession(
             run: run,
             host: host,
             control: RunControl(),
             sink: { event in
+                if case .stage(let name) = event { stages.begin(name) }
                 reporter.receive(event)
                 recorder?.receive(event)
             }
@@ -110,7 +112,9 @@ struct RunSession: Sendable {
             elapsed: elapsed,
             status: status,
             fatal: result.error,
-            isDryRun: isDryRun
+            isDryRun: isDryRun,
+            stages: stages.finish(),
+            figures: engineSlot.figures
         )
         recorder?.finish(status: status, counts: result.counts)
         if let problem = recorder?.problem { reporter.receive(.notice(Notice(problem))) }
@@ -140,6 +144,7 @@ struct RunSession: Sendable {
         private let slot = Mutex<(any Engine)?>(nil)
         var counts: Counts { slot.withLock { $0 }?.counts() ?? Counts() }
         var work: WorkProgress? { slot.withLock { $0 }?.work() }
+        var figures: [Figure] { slot.withLock { $0 }?.figures() ?? [] }
         func set(_ engine: any Engine) { slot.withLock { $0 = engine } }
 
         private let counter = Mutex<(any TotalCounter)?>(nil)

@@ -46,6 +46,8 @@ enum JSONLines {
             object.set("work_done", work.done)
             object.set("work_total", work.total)
             object.set("work_unit", work.unit.rawValue)
+            if let share = work.share { object.set("work_percent", decimal: share * 100) }
+            if let current = work.current { object.set("work_current", current) }
         }
         return object.line
     }

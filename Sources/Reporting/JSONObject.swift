@@ -39,6 +39,12 @@ struct JSONObject {
         open += (seconds.map(NumberText.oneDecimal) ?? "null").utf8
     }
 
+    /// A number with one digit behind the point.
+    mutating func set(_ name: StaticString, decimal: Double) {
+        key(name)
+        open += NumberText.oneDecimal(decimal).utf8
+    }
+
     mutating func set(_ name: StaticString, _ value: Bool) {
         key(name)
         open += (value ? "true" : "false").utf8

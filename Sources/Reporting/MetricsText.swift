@@ -1,6 +1,7 @@
 internal import MediaModel
 
-/// A run in Prometheus' text format, for node_exporter's textfile collector. Labels are bounded: command and outcome.
+/// A run in Prometheus' text format, for node_exporter's textfile collector. Labels are bounded: command, outcome and
+/// stage.
 package enum MetricsText {
     /// - Parameters:
     ///   - endedAt: the wall clock at the run's end.
@@ -38,6 +39,18 @@ package enum MetricsText {
                 ("\(label),what=\"deleted\"", "\(counts.bytesDeleted)"),
             ]
         )
+        if !summary.stages.isEmpty {
+            add(
+                "stage_seconds",
+                "How long each stage of the last run took.",
+                summary.stages.map {
+                    ("\(label),stage=\"\(escaped($0.stage))\"", NumberText.oneDecimal($0.elapsed.inSeconds))
+                }
+            )
+        }
+        for figure in summary.figures {
+            add("\(summary.command)_\(figure.name)", figure.help, [(label, "\(figure.value)")])
+        }
         return text
     }
 

@@ -45,7 +45,9 @@ package enum ProgressLine {
     /// `37.4%  1.2 GiB / 3.3 GiB  88.1 MiB/s  ETA 0:24`, `12 / 340 steps`.
     private static func workFields(_ work: WorkProgress, _ rates: RateMeter) -> [String] {
         var fields: [String] = []
-        if work.total > 0 { fields.append(NumberText.percent(min(1, Double(work.done) / Double(work.total)))) }
+        if work.total > 0 {
+            fields.append(NumberText.percent(work.share ?? min(1, Double(work.done) / Double(work.total))))
+        }
         switch work.unit {
         case .bytes:
             fields.append("\(ByteCount.describe(work.done)) / \(ByteCount.describe(work.total))")
@@ -54,6 +56,7 @@ package enum ProgressLine {
             fields.append("\(NumberText.grouped(Int(work.done))) / \(NumberText.grouped(Int(work.total))) steps")
         }
         if let left = rates.secondsLeft(work) { fields.append("ETA \(NumberText.clock(seconds: left))") }
+        if let current = work.current { fields.append(current) }
         return fields
     }
 
@@ -96,6 +99,7 @@ package enum ProgressLine {
             ("bytes_per_s", "\(Int64(max(0, rates.bytesPerSecond)))"),
             ("work", sample.work.map { "\($0.done)" }), ("work_total", sample.work.map { "\($0.total)" }),
             ("work_unit", sample.work?.unit.rawValue),
+            ("work_percent", sample.work?.share.map { NumberText.oneDecimal($0 * 100) }),
             ("eta_s", rates.secondsLeft(sample).map { "\($0)" }),
         ]
         let head = "\(UTCTime(secondsSince1970: time.secondsSince1970).iso8601) notice \(command)"

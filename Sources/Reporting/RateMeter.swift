@@ -15,6 +15,13 @@ package struct RateMeter: Sendable, Equatable {
     package private(set) var workPerSecond = 0.0
     private var lastWork: WorkProgress?
     private var workSeconds = 0.0
+    private var lastGrowth: Growth?
+
+    /// When the share of a stage's work last grew, in seconds since the stage began, and to what.
+    private struct Growth: Sendable, Equatable {
+        var share: Double
+        var seconds: Double
+    }
 
     package init() {}
 
@@ -41,18 +48,31 @@ package struct RateMeter: Sendable, Equatable {
         guard let work, let last = lastWork, last.unit == work.unit, work.done >= last.done else {
             workPerSecond = 0
             workSeconds = 0
+            lastGrowth = nil
             return
         }
         workSeconds += step
+        if let share = work.share, share > lastGrowth?.share ?? 0 {
+            lastGrowth = Growth(share: share, seconds: workSeconds)
+        }
         let weight = min(1, step / min(Self.reach, workSeconds))
         workPerSecond += (Double(work.done - last.done) / step - workPerSecond) * weight
     }
 
-    /// Seconds until a stage's own work is done. Steps are of unequal length: their number tells little, so none.
+    /// Seconds until a stage's own work is done. Steps are of unequal length: where they are not weighed, none.
     func secondsLeft(_ work: WorkProgress) -> Int? {
+        if work.share != nil { return secondsLeftOfShare() }
         guard work.unit == .bytes, work.total > 0, workPerSecond > 0 else { return nil }
         let seconds = Double(max(0, work.total - work.done)) / workPerSecond
         return seconds < 8_640_000 ? Int(seconds.rounded(.up)) : nil
+    }
+
+    /// Shares grow in leaps, when a step ends: the average since the stage began, as of the last leap, is counted down in
+    /// between. Nil in the first moments, and when it proves to have been too little.
+    private func secondsLeftOfShare() -> Int? {
+        guard let last = lastGrowth, last.share > 0.005, last.seconds > 1 else { return nil }
+        let left = last.seconds / last.share - workSeconds
+        return left > 0 && left < 8_640_000 ? Int(left.rounded(.up)) : nil
     }
 
     /// Seconds until everything is done, from the slower of entries and bytes; nil where the total is not known, nothing

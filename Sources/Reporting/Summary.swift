@@ -12,6 +12,10 @@ package struct Summary: Sendable, Equatable {
     package var fatal: SyncError?
     /// Nothing was changed: `--dry-run`.
     package var isDryRun: Bool
+    /// In the order in which they began.
+    package var stages: [StageTime]
+    /// Numbers of this kind of run.
+    package var figures: [Figure]
 
     package init(
         run: RunID,
@@ -20,7 +24,9 @@ package struct Summary: Sendable, Equatable {
         elapsed: Duration,
         status: ExitStatus,
         fatal: SyncError? = nil,
-        isDryRun: Bool = false
+        isDryRun: Bool = false,
+        stages: [StageTime] = [],
+        figures: [Figure] = []
     ) {
         self.run = run
         self.command = command
@@ -29,6 +35,8 @@ package struct Summary: Sendable, Equatable {
         self.status = status
         self.fatal = fatal
         self.isDryRun = isDryRun
+        self.stages = stages
+        self.figures = figures
     }
 
     /// `finished` when everything was looked at, `stopped` when a limit or a signal ended it, else `failed`.
@@ -52,6 +60,20 @@ package struct Summary: Sendable, Equatable {
         object.set("outcome", counts.json)
         object.set("bytes", counts.bytesWritten)
         object.set("elapsed_s", seconds: elapsed.inSeconds)
+        if !figures.isEmpty {
+            object.set("figures", figures.reduce(into: JSONObject()) { $0.set(word: $1.name, .number($1.value)) })
+        }
+        if !stages.isEmpty {
+            object.set(
+                "stages",
+                stages.map { stage in
+                    var entry = JSONObject()
+                    entry.set("stage", stage.stage)
+                    entry.set("elapsed_s", seconds: stage.elapsed.inSeconds)
+                    return entry
+                }
+            )
+        }
         object.set("exit", status.rawValue)
         return object.line
     }

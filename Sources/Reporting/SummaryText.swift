@@ -8,6 +8,10 @@ package enum SummaryText {
         let clock = NumberText.clock(seconds: Int(summary.elapsed.inSeconds))
         var lines = ["\(summary.command) \(summary.verdict) in \(clock) (run \(summary.run))\(dry)"]
         lines += body(summary.counts, elapsed: summary.elapsed)
+        if summary.stages.count > 1 {
+            let times = summary.stages.map { "\($0.stage) \(NumberText.oneDecimal($0.elapsed.inSeconds)) s" }
+            lines.append("  \(padded("time")) " + times.joined(separator: "   "))
+        }
         if let closing = closing(summary) { lines.append(closing) }
         return lines.joined(separator: "\n") + "\n"
     }

@@ -68,7 +68,7 @@ final class Administration {
                 collate: row[3].text ?? "",
                 ctype: row[4].text ?? "",
                 provider: row[5].text ?? "c",
-                icuLocale: row[6].text,
+                providerLocale: row[6].text,
                 allowsConnections: row[7].boolean ?? true,
                 comment: row[8].text,
                 bytes: row[9].integer
@@ -166,21 +166,6 @@ final class Administration {
     }
 
     // MARK: Changing
-
-    func create(_ name: String, owner: String, like facts: DatabaseFacts?, comment: String) throws(SyncError) {
-        var statement = "CREATE DATABASE \(SQL.identifier(name)) TEMPLATE template0 ENCODING 'UTF8'"
-        statement += " OWNER \(SQL.identifier(owner))"
-        if let facts {
-            statement += " LC_COLLATE \(SQL.literal(facts.collate)) LC_CTYPE \(SQL.literal(facts.ctype))"
-            if facts.provider == "i", let locale = facts.icuLocale {
-                statement += " LOCALE_PROVIDER icu ICU_LOCALE \(SQL.literal(locale))"
-            }
-        }
-        try translate("cannot create the staging database \(shown(name))") { () throws(DatabaseFault) in
-            try connection.execute(statement)
-            try connection.execute("COMMENT ON DATABASE \(SQL.identifier(name)) IS \(SQL.literal(comment))")
-        }
-    }
 
     /// Drops a database of ours with whoever is connected to it. Not by `WITH (FORCE)`, which a plain role may not use
     /// while the server's own autovacuum is there: that one goes by itself when the server waits for it, five seconds each

@@ -1,10 +1,9 @@
 internal import Dumps
-internal import Glibc
 internal import MediaModel
 internal import Pacing
 internal import Postgres
+internal import Programs
 internal import Running
-internal import Storage
 
 /// Loads an archive into the stage by the installed `pg_restore`, with a list from which everything is taken out that is
 /// not to be run; then the same checks and statistics as after a plain dump.
@@ -44,73 +43,54 @@ struct ArchiveLoader: Sendable {
         try await steps.finish(pool)
     }
 
+    /// Runs the program and follows what it says. Its names are the dump's: they are counted and shown, never believed.
     private func restore() throws(SyncError) {
-        let list = try ArchiveToc.read(file, program: program).vettedList()
-        let kept = try ListFile(list, in: directory)
-        var arguments = [
-            program.path.description, "--exit-on-error", "--no-owner", "--no-privileges", "--no-tablespaces",
-            "--no-security-labels", "--no-publications", "--no-subscriptions", "--no-password",
-            "--use-list", kept.path, "--dbname", "",
-        ]
-        // A tar archive is read from its begin to its end, by one.
-        if file.kind != .tar { arguments += ["--jobs", "\(jobs)"] }
-        if let role = session.role { arguments += ["--role", role] }
-        arguments.append(file.pathForPrograms.description)
+        let toc = try ArchiveToc.read(file, program: program)
+        let list = try ArchiveList(toc.vettedList(), directory: directory)
+        let child = try ChildProgram(call(list), output: .withErrors)
+        defer { child.end() }
+        var log = RestoreLog()
+        var work = ArchiveWork(toc, inspection)
+        progress.set(work.steps)
+        let size = Double(max(1, file.size))
+        let (control, progress) = (control, progress)
+        let exitCode = child.listen(
+            shouldStop: { control.shouldStop },
+            tick: {
+                guard let bytes = child.bytesRead else { return }
+                work.read(Double(bytes) / size)
+                progress.set(work.steps)
+            },
+            line: { line in
+                guard let event = log.take(line) else { return }
+                work.take(event)
+                progress.set(work.steps)
+            }
+        )
+        guard exitCode == 0 else { throw log.error }
+        work.end()
+        progress.set(work.steps)
+        progress.addIndexes(work.indexesDone)
+        progress.add(rows: inspection.rows, bytes: Int(inspection.bytes))
+    }
+
+    private func call(_ list: ArchiveList) -> ProgramCall {
         var environment = environment.filter { $0.key.hasPrefix("PG") || $0.key == "HOME" }
         environment.merge(session.settings.programEnvironment) { $1 }
         environment["PGAPPNAME"] = "mediasync restore"
         environment["PGOPTIONS"] = session.settingsForPrograms
         environment["PATH"] = "/usr/bin:/bin"
+        // Its words are read.
         environment["LC_ALL"] = "C.UTF-8"
-        arguments[arguments.firstIndex(of: "") ?? 0] = environment["PGDATABASE"] ?? ""
-        let control = control
-        let child = ChildProcess(arguments: arguments, environment: environment) { control.shouldStop }
-        let ending = try child.run()
-        guard ending.exitCode == 0 else { throw Self.error(ending) }
+        var arguments = [
+            "--verbose", "--exit-on-error", "--no-owner", "--no-privileges", "--no-tablespaces", "--no-security-labels",
+            "--no-publications", "--no-subscriptions", "--no-password",
+            "--dbname", environment["PGDATABASE"] ?? "",
+        ]
+        // A tar archive is read from its begin to its end, by one.
+        if file.kind != .tar { arguments += ["--jobs", "\(jobs)"] }
+        if let role = session.role { arguments += ["--role", role] }
+        let paths = [BytePath("--use-list"), list.pathForPrograms, file.pathForPrograms]
+        return ProgramCall(program.path, arguments.map { BytePath($0) } + paths, environment: environment)
     }
-
-    private static func error(_ ending: ChildProcess.Ending) -> SyncError {
-        let words = ending.words.filter { $0.contains("error:") || $0.contains("ERROR:") }
-        let noSpace = ending.words.contains { $0.contains("No space left on device") }
-        let isLost = ending.words.contains {
-            $0.contains("server closed the connection") || $0.contains("terminating connection")
-                || $0.contains("connection to server")
-        }
-        return SyncError(
-            noSpace ? .exhausted : .database,
-            "cannot load the archive",
-            why: (words.first ?? ending.words.last ?? "pg_restore was ended by a signal")
-                + (isLost ? "; the connection was lost" : ""),
-            hint: noSpace
-                ? "free space on the server's disk and run the same command again"
-                : "the entry of the archive is named above; pg_restore -l lists them",
-            retry: .abortStage
-        )
-    }
-}
-
-/// A file without a name that another program reads while this value lives.
-private struct ListFile: ~Copyable {
-    private let descriptor: Int32
-
-    init(_ bytes: [UInt8], in directory: BytePath) throws(SyncError) {
-        do throws(FileFault) {
-            let held = try HeldDirectory.openRoot(directory)
-            defer { held.close() }
-            let name = BytePath(".mediasync-list-\(UInt64.random(in: 0 ... .max))")
-            let made = try name.withEntryName { (name) throws(FileFault) in
-                let file = try held.createFile(name, mode: 0o600)
-                try held.removeFile(name)
-                return file
-            }
-            try made.write(bytes, at: 0)
-            descriptor = try made.reopenedForReading().detach()
-        } catch {
-            throw error.syncError("cannot keep the list of the archive in \(directory)")
-        }
-    }
-
-    deinit { _ = OpenFile(raw: descriptor) }
-
-    var path: String { "/proc/\(getpid())/fd/\(descriptor)" }
 }

@@ -1,3 +1,4 @@
+internal import Dumps
 internal import MediaModel
 internal import Postgres
 
@@ -10,12 +11,24 @@ struct DatabaseFacts: Sendable, Equatable {
     var encoding: String
     var collate: String
     var ctype: String
-    /// `c` or `i`; servers before 15 have only the first.
+    /// `c`, `i` or `b`; servers before 15 have only the first.
     var provider: String
-    var icuLocale: String?
+    /// Of the providers that are not libc.
+    var providerLocale: String?
     var allowsConnections: Bool
     var comment: String?
     var bytes: Int64?
+
+    /// By which rules it sorts text.
+    var locale: DatabaseLocale {
+        let kind: DatabaseLocale.Provider = provider == "i" ? .icu : provider == "b" ? .builtin : .libc
+        return DatabaseLocale(
+            provider: kind,
+            collate: collate,
+            ctype: ctype,
+            name: kind == .libc ? nil : providerLocale
+        )
+    }
 }
 
 /// What the server knows of a role.

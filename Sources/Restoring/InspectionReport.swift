@@ -32,6 +32,7 @@ enum InspectionReport {
             .init("name", .init(database.name)),
             .init("is_mastodon", .flag(database.isMastodon)),
             .init("encoding", .init(database.encoding)),
+            .init("collation", .init(database.definition?.locale?.description)),
             .init("release", .init(release.release)),
             .init("release_relation", .text(release.relation.rawValue)),
             .init("newest_migration", .init(release.newestVersion)),
@@ -125,6 +126,7 @@ enum InspectionReport {
         let name = database.name.map(shown) ?? "without a name"
         var lines = [row("database", name + (database.isMastodon ? ", Mastodon's" : ", not Mastodon's"))]
         if database.isMastodon { lines.append(row("schema", schema(database))) }
+        if let locale = database.definition?.locale { lines.append(row("collation", "\(locale)")) }
         lines.append(
             row(
                 "content",

@@ -14,8 +14,6 @@ final class LoadSink: DumpElementSink {
     private var loads: [TableName: TableLoad] = [:]
     private var current: TableLoad?
     private var isBehindRows = false
-    /// Of the database that was dumped, where the dump tells.
-    private(set) var collation: String?
 
     /// INSERTs that are on their way together.
     private var inserts: [DumpStatement] = []
@@ -35,8 +33,6 @@ final class LoadSink: DumpElementSink {
         if case .insert(let table) = statement.role { return try insert(statement, table) }
         try flushInserts()
         switch statement.role {
-        case .leftOut(.database):
-            collation = collation ?? Self.collation(of: statement)
         case .insert, .leftOut: return
         case .setting:
             channel.add(setting: statement)
@@ -48,17 +44,6 @@ final class LoadSink: DumpElementSink {
         default:
             try postData.add(statement)
         }
-    }
-
-    /// `CREATE DATABASE ... LC_COLLATE = 'C'` or `LOCALE = 'C'`, as pg_dump writes it.
-    private static func collation(of statement: DumpStatement) -> String? {
-        guard let text = String(validating: statement.sql, as: UTF8.self), text.hasPrefix("CREATE DATABASE") else {
-            return nil
-        }
-        for name in ["LC_COLLATE = '", " LOCALE = '"] {
-            if let mark = text.firstRange(of: name) { return String(text[mark.upperBound...].prefix { $0 != "'" }) }
-        }
-        return nil
     }
 
     private func run(_ statement: DumpStatement) throws(SyncError) {
@@ -75,7 +60,6 @@ final class LoadSink: DumpElementSink {
         let load = TableLoad(table: header.table, header: header)
         tables.append(load)
         current = load
-        channel.progress.addTable()
     }
 
     func copyRows(_ bytes: UnsafeRawBufferPointer, rows: Int, line: Int) throws(SyncError) {
@@ -120,7 +104,6 @@ final class LoadSink: DumpElementSink {
             let load = TableLoad(table: table, header: nil)
             tables.append(load)
             loads[table] = load
-            channel.progress.addTable()
         }
         isBehindRows = true
         inserts.append(statement)

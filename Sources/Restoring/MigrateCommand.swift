@@ -1,5 +1,6 @@
 internal import MediaModel
 internal import Postgres
+internal import Programs
 
 /// The user's own command that brings a stage to the installed Mastodon's schema, before it goes live.
 struct MigrateCommand {
@@ -16,14 +17,22 @@ struct MigrateCommand {
         all["DATABASE_URL"] = nil
         all["RAILS_ENV"] = all["RAILS_ENV"] ?? "production"
         all["MEDIASYNC_STAGE"] = settings.database ?? ""
-        let child = ChildProcess(arguments: ["/bin/sh", "-c", command], environment: all, shouldStop: shouldStop)
-        let ending = try child.run()
-        guard ending.exitCode == 0 else {
+        let call = ProgramCall(
+            BytePath("/bin/sh"),
+            [BytePath("-c"), BytePath(command)],
+            environment: all
+        )
+        let child = try ChildProgram(call, output: .withErrors)
+        defer { child.end() }
+        var last: String?
+        let exitCode = child.listen(shouldStop: shouldStop) { line in
+            if !line.isEmpty { last = BytePath.escaped(line) }
+        }
+        guard exitCode == 0 else {
             throw SyncError(
                 .unexpected,
                 "the migrate command failed",
-                why: "\(ending.exitCode.map { "exit \($0)" } ?? "ended by a signal")"
-                    + (ending.words.last.map { ": \($0)" } ?? ""),
+                why: "\(exitCode.map { "exit \($0)" } ?? "ended by a signal")" + (last.map { ": \($0)" } ?? ""),
                 hint: "the stage is dropped and the old database is as it was"
             )
         }

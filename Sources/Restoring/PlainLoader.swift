@@ -18,15 +18,12 @@ struct PlainLoader: Sendable {
     struct Outcome: Sendable {
         var sizes: TableSizes
         var postData: PostData
-        /// Of the database that was dumped, where the dump tells.
-        var collation: String?
     }
 
     /// What the first stage found.
     private struct Rows: Sendable {
         var tables: [TableLoad]
         var postData: PostData
-        var collation: String?
     }
 
     /// Threads of its own: one reads, the others each have a connection.
@@ -42,7 +39,7 @@ struct PlainLoader: Sendable {
         try await steps.addConstraints(pool)
         stage("check")
         try await steps.finish(pool)
-        return Outcome(sizes: sizes, postData: postData, collation: rows.collation)
+        return Outcome(sizes: sizes, postData: postData)
     }
 
     private func loadRows(_ pool: WorkerPool) async throws(SyncError) -> Rows {
@@ -87,7 +84,7 @@ struct PlainLoader: Sendable {
         let progress = progress
         try PlainDumpReader.read(file, database: database, into: sink) { progress.set(dumpBytes: $0) }
         try sink.finish()
-        return Rows(tables: sink.tables, postData: sink.postData, collation: sink.collation)
+        return Rows(tables: sink.tables, postData: sink.postData)
     }
 
     private func loadPieces(_ channel: LoadChannel) throws(SyncError) {

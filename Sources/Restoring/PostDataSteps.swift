@@ -25,6 +25,9 @@ struct PostDataSteps {
     /// One piece of work for a connection.
     struct Step: Sendable {
         var sql: [UInt8]
+        /// For people: `index on statuses`.
+        var what: String
+        var isIndex = false
         /// For errors.
         var table: TableName?
         var line: Int?
@@ -47,6 +50,8 @@ struct PostDataSteps {
             steps.append(
                 Step(
                     sql: index.sql,
+                    what: "index on \(index.table)",
+                    isIndex: true,
                     table: index.table,
                     line: index.statement.line,
                     job: JobBoard.Job(cost: cost),
@@ -60,6 +65,7 @@ struct PostDataSteps {
     /// Constraints, late definitions, foreign keys and triggers, one after the other: each is a change of the catalogue and
     /// takes no time, and in parallel they would wait for each other's locks.
     func addConstraints(_ pool: WorkerPool) async throws(SyncError) {
+        progress.addIndexes(lateIndexes.count)
         var steps: [(sql: [UInt8], line: Int)] = postData.constraints.map { ($0.sql, $0.statement.line) }
         steps += postData.late.map { ($0.sql, $0.line) }
         steps += lateIndexes.map { ($0.sql, $0.statement.line) }
@@ -67,7 +73,7 @@ struct PostDataSteps {
             steps.append((key.parts.map { Array($0.add.utf8) } ?? key.statement.sql, key.statement.line))
         }
         steps += postData.triggers.map { ($0.sql, $0.line) }
-        progress.add(jobs: steps.count)
+        progress.add(steps: steps.map { _ in 1 })
         let progress = progress
         let all = steps
         try await on(pool) { (connection) throws(SyncError) in
@@ -75,7 +81,7 @@ struct PostDataSteps {
                 do throws(DatabaseFault) { _ = try connection.query(bytes: step.sql) } catch {
                     throw LoadError.make(error, table: nil, line: step.line)
                 }
-                progress.finishJob()
+                progress.finish(cost: 1)
             }
         }
     }
@@ -92,12 +98,20 @@ struct PostDataSteps {
         for key in postData.foreignKeys {
             guard let parts = key.parts else { continue }
             let job = JobBoard.Job(cost: sizes.cost(of: key.table), lane: lane(key.table))
-            steps.append(Step(sql: Array(parts.validate.utf8), table: key.table, line: key.statement.line, job: job))
+            steps.append(
+                Step(
+                    sql: Array(parts.validate.utf8),
+                    what: "check of \(key.table)",
+                    table: key.table,
+                    line: key.statement.line,
+                    job: job
+                )
+            )
         }
         for refresh in postData.refreshes {
             // A view may read one that stands before it.
             let job = JobBoard.Job(cost: sizes.total / 10, lane: 0, keepsOrder: true)
-            steps.append(Step(sql: refresh.sql, table: nil, line: refresh.line, job: job))
+            steps.append(Step(sql: refresh.sql, what: "a view", table: nil, line: refresh.line, job: job))
         }
         for entry in sizes.entries {
             let cost = sizes.cost(of: entry.table) / 4
@@ -106,12 +120,14 @@ struct PostDataSteps {
             steps.append(
                 Step(
                     sql: Array("ANALYZE \(name)".utf8),
+                    what: "statistics of \(entry.table)",
                     table: entry.table,
                     job: JobBoard.Job(cost: cost, lane: lane)
                 )
             )
             var count = Step(
                 sql: Array("SELECT count(*) FROM ONLY \(name)".utf8),
+                what: "rows of \(entry.table)",
                 table: entry.table,
                 job: JobBoard.Job(cost: cost, lane: nil)
             )
@@ -133,7 +149,7 @@ struct PostDataSteps {
     /// Runs steps over all connections.
     private func run(_ steps: [Step], on pool: WorkerPool) async throws(SyncError) {
         guard !steps.isEmpty else { return }
-        progress.add(jobs: steps.count)
+        progress.add(steps: steps.map(\.job.cost))
         let runner = JobRunner(JobBoard(steps.map(\.job), workers: jobs))
         let failure = FirstError()
         let (session, progress) = (session, progress)
@@ -147,6 +163,7 @@ struct PostDataSteps {
                         var helpersNow = 0
                         try runner.work { (job, helpers) throws(SyncError) in
                             let step = steps[job]
+                            progress.begin(step.what)
                             let rows: Rows
                             do throws(DatabaseFault) {
                                 let wanted = step.mayUseHelpers ? helpers : 0
@@ -159,7 +176,8 @@ struct PostDataSteps {
                                 throw LoadError.make(error, table: step.table, line: step.line)
                             }
                             if let error = step.check?(rows) { throw error }
-                            progress.finishJob()
+                            progress.finish(cost: step.job.cost)
+                            if step.isIndex { progress.addIndexes() }
                         }
                     } catch {
                         failure.record(error)

@@ -93,7 +93,9 @@ package final class PreviousEngine: Engine {
             sink(.notice(Notice(.notice, "would make \(shown(newest.name)) live again as \(shown(live))")))
             return
         }
+        let versions = administration.collationVersions(of: newest.name)
         try await swap.perform(administration)
+        if let notice = StageLocale.outdated(live, versions) { sink(.notice(notice)) }
         sink(
             .notice(
                 Notice(

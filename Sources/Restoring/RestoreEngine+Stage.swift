@@ -6,6 +6,44 @@ internal import Synchronization
 
 /// Filling the stage, and everything that must be true of it before it goes live.
 extension RestoreEngine {
+    /// Makes the stage like the live database; where there is none, like the one that was dumped.
+    func makeStage(
+        _ plan: RestorePlan,
+        _ database: DatabaseInspection,
+        _ administration: Administration
+    ) throws(SyncError) {
+        let dumped = database.definition?.locale
+        let comment = DatabaseComment.stage(run)
+        var reason: DatabaseFault?
+        for locale in StageLocale.candidates(live: plan.live, dumped: dumped) {
+            reason = try administration.create(plan.stage, owner: plan.owner, locale: locale, comment: comment)
+            if reason == nil { return }
+        }
+        if let live = plan.live, let reason {
+            var fault = reason.syncError(
+                "cannot make a database with the collation of \(shown(live.name)): \(live.locale)"
+            )
+            fault.hint = "install the locale on the server, or restore into another name with --into"
+            throw fault
+        }
+        _ = try administration.create(plan.stage, owner: plan.owner, locale: nil, comment: comment)
+        if let dumped { sink(.notice(StageLocale.unknown(dumped))) }
+    }
+
+    /// What a person should know of text that is sorted by other rules, or by other versions of them.
+    func tellOfCollation(
+        _ database: DatabaseInspection,
+        live: DatabaseFacts?,
+        _ administration: Administration
+    ) {
+        if let notice = StageLocale.difference(dumped: database.definition?.locale, live: live) {
+            sink(.notice(notice))
+        }
+        guard let live else { return }
+        let versions = administration.collationVersions(of: live.name)
+        if let notice = StageLocale.outdated(live.name, versions) { sink(.notice(notice)) }
+    }
+
     func fill(
         _ plan: RestorePlan,
         _ file: DumpFile,
@@ -30,7 +68,7 @@ extension RestoreEngine {
                 control: control,
                 directory: options.spoolDirectory,
                 environment: options.environment,
-                stage: { [self] name in begin(name, name == "load" ? nil : WorkProgress(unit: .steps)) }
+                stage: { [self] name in begin(name, WorkProgress(unit: .steps)) }
             )
             try await loader.load()
             account(TableSizes(database.tables))
@@ -50,14 +88,6 @@ extension RestoreEngine {
             let outcome = try await loader.load()
             try compare(outcome.sizes, database)
             account(outcome.sizes)
-            if let dumped = outcome.collation, let live = plan.live, dumped != live.collate {
-                let message = "the dumped database sorted text by \(shown(dumped)), this one by \(shown(live.collate))"
-                sink(
-                    .notice(
-                        Notice(.warning, message, hint: "all indexes are built anew, so nothing is wrong with them")
-                    )
-                )
-            }
             mayBeUnchecked = outcome.postData.foreignKeys.contains { $0.parts == nil }
         }
         try file.checkUnchanged()

@@ -21,6 +21,7 @@ package final class RestoreEngine: Engine {
         var counts = Counts()
         var work: WorkProgress?
         var sizes: TableSizes?
+        var dumpBytes: Int64 = 0
         /// There is something to drop on a stop.
         var hasStage = false
     }
@@ -50,6 +51,17 @@ package final class RestoreEngine: Engine {
 
     package func totalCounter() -> (any TotalCounter)? { nil }
 
+    package func figures() -> [Figure] {
+        let tables = state.withLock { $0.counts.copied }
+        return [
+            Figure("tables", tables, "Tables that were loaded whole."),
+            Figure("rows", progressValue.rows, "Rows that were loaded."),
+            Figure("row_bytes", progressValue.rowBytes, "Bytes of the rows in the dump."),
+            Figure("indexes", progressValue.indexes, "Indexes that were built."),
+            Figure("dump_bytes", Int(state.withLock { $0.dumpBytes }), "Bytes of the dump's file."),
+        ]
+    }
+
     /// Dropping a stage of many gigabytes takes its time.
     package var stopPatience: Duration {
         state.withLock { $0.hasStage } ? .seconds(60) : .milliseconds(1700)
@@ -60,8 +72,11 @@ package final class RestoreEngine: Engine {
         switch work.unit {
         case .bytes: work.done = progressValue.dumpBytes
         case .steps:
-            work.done = Int64(progressValue.jobsDone)
-            work.total = Int64(progressValue.jobsTotal)
+            let steps = progressValue.steps
+            work.done = Int64(steps.done)
+            work.total = Int64(steps.total)
+            work.share = steps.share
+            work.current = steps.current
         }
         return work
     }
@@ -114,16 +129,13 @@ package final class RestoreEngine: Engine {
         let inspection = try inspect(file, program)
         let database = try RestoreGuards.database(in: inspection, wanted: options.sourceDatabase)
         let migration = try RestoreGuards.compare(database.migrations, installed: try installed(plan.live))
+        if let notice = LeftOutNotice.make(database.vetting, outside: inspection.outside) { sink(.notice(notice)) }
+        tellOfCollation(database, live: plan.live, administration)
         try dropDeadStages(plan, administration)
         try stopIfAsked()
         state.withLock { $0.hasStage = true }
         do throws(SyncError) {
-            try administration.create(
-                plan.stage,
-                owner: plan.owner,
-                like: plan.live,
-                comment: DatabaseComment.stage(run)
-            )
+            try makeStage(plan, database, administration)
             try await fill(plan, file, program, database)
             try migrate(plan, migration)
             try inherit(plan, administration)
@@ -141,12 +153,12 @@ package final class RestoreEngine: Engine {
     private func look() throws(SyncError) {
         let file = try DumpFile.open(options.dump, spoolDirectory: options.spoolDirectory)
         let inspection = try inspect(file, try program(for: file))
-        var known = options.installedMigrations
-        if known == nil, let administration = try? Administration(settings) {
-            known = try? installed(administration.database(options.live))
-        }
+        let administration = try? Administration(settings)
+        let live = try? administration?.database(options.live)
+        let known = options.installedMigrations ?? (try? installed(live))
         sink(.report(InspectionReport.make(inspection, file, installed: known)))
         let database = try RestoreGuards.database(in: inspection, wanted: options.sourceDatabase)
+        if let administration { tellOfCollation(database, live: live, administration) }
         _ = try RestoreGuards.compare(database.migrations, installed: known)
     }
 
@@ -160,6 +172,7 @@ package final class RestoreEngine: Engine {
         let inspection = try DumpInspector.inspect(file, program: program) { progress.set(dumpBytes: $0) }
         state.withLock { state in
             state.counts.bytesSeen = inspection.textBytes
+            state.dumpBytes = inspection.fileBytes
         }
         return inspection
     }
@@ -184,6 +197,7 @@ package final class RestoreEngine: Engine {
     }
 
     func begin(_ stage: String, _ work: WorkProgress?) {
+        progressValue.restart()
         state.withLock { $0.work = work }
         sink(.stage(stage))
     }

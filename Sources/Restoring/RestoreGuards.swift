@@ -22,14 +22,6 @@ enum RestoreGuards {
                 hint: "name the dump of Mastodon's database; mediasync restore -n shows what is in a dump"
             )
         }
-        if let encoding = database.encoding, encoding.uppercased() != "UTF8" {
-            throw SyncError(
-                .refused,
-                "the dump is not in UTF8",
-                why: "its encoding is \(shown(encoding))",
-                hint: "make the dump again with pg_dump --encoding=UTF8"
-            )
-        }
         if let major = inspection.serverMajor, major > newestMajor {
             throw SyncError(
                 .refused,

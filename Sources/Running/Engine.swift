@@ -20,6 +20,9 @@ package protocol Engine: Sendable {
     /// What else is worth a look while it works: short fields, for a live line.
     func activity() -> [String]
 
+    /// Numbers of its own, for the summary and the metrics.
+    func figures() -> [Figure]
+
     /// How long a stop waits for work in hand before the process ends anyway.
     var stopPatience: Duration { get }
 }
@@ -28,6 +31,7 @@ extension Engine {
     package var stopPatience: Duration { .milliseconds(1700) }
     package func work() -> WorkProgress? { nil }
     package func activity() -> [String] { [] }
+    package func figures() -> [Figure] { [] }
 }
 
 /// Counts ahead what a run is going to see, so that progress has a total.

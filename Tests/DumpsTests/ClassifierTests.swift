@@ -41,7 +41,6 @@ import Testing
             ("ALTER SEQUENCE public.s OWNER TO mastodon", .leftOut(.owner)),
             ("ALTER FUNCTION public.timestamp_id(table_name text) OWNER TO \"Master of Don\"", .leftOut(.owner)),
             ("ALTER TABLE public.statuses OWNER TO mastodon", .leftOut(.owner)),
-            ("ALTER DATABASE mastodon SET work_mem TO '1GB'", .leftOut(.database)),
             ("ALTER ROLE mastodon IN DATABASE mastodon SET work_mem TO '1GB'", .leftOut(.role)),
             ("ALTER DEFAULT PRIVILEGES FOR ROLE a GRANT SELECT ON TABLES TO b", .leftOut(.privilege)),
             ("GRANT ALL ON SCHEMA public TO mastodon", .leftOut(.privilege)),

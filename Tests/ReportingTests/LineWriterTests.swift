@@ -74,6 +74,29 @@ internal import Testing
         }
     }
 
+    @Test("stages and a command's own figures are in the summary and the metrics; labels cannot be forged")
+    func figures() {
+        var summary = busySummary(.done)
+        summary.command = "restore"
+        summary.stages = [
+            StageTime(stage: "load", elapsed: .milliseconds(2500)), StageTime(stage: "a\"b\n", elapsed: .zero),
+        ]
+        summary.figures = [Figure("rows", 1234, "Rows that were loaded.")]
+        let text = MetricsText.text(summary, endedAt: 200, lastSuccess: nil)
+        for line in [
+            "mediasync_stage_seconds{command=\"restore\",stage=\"load\"} 2.5",
+            "mediasync_stage_seconds{command=\"restore\",stage=\"a\\\"b\\n\"} 0.0",
+            "# HELP mediasync_restore_rows Rows that were loaded.", "mediasync_restore_rows{command=\"restore\"} 1234",
+        ] { #expect(text.contains("\n\(line)\n"), "\(text)") }
+        let json = String(decoding: summary.jsonLine, as: UTF8.self)
+        #expect(
+            json.contains(
+                #""figures":{"rows":1234},"stages":[{"stage":"load","elapsed_s":2.5},{"stage":"a\"b\n","elapsed_s":0.0}]"#
+            )
+        )
+        #expect(SummaryText.text(summary).contains("\n  time      load 2.5 s   a"))
+    }
+
     @Test("the last success is kept from an older metrics file")
     func lastSuccess() {
         let text = MetricsText.text(busySummary(), endedAt: 200, lastSuccess: 100)

@@ -96,6 +96,54 @@ internal import Testing
         #expect(rates([(10, now)]).secondsLeft(sample(10)) == nil)
     }
 
+    private func weighed(_ share: Double, done: Int64 = 1, current: String? = nil) -> ProgressSample {
+        let work = WorkProgress(done: done, total: 10, unit: .steps, share: share, current: current)
+        return ProgressSample(counts: Counts(), work: work)
+    }
+
+    @Test("steps that are weighed have a share, the time left and what is in hand")
+    func steps() {
+        let now = weighed(0.25, done: 4, current: "index on statuses")
+        let line = ProgressLine.live(
+            now,
+            elapsed: .seconds(20),
+            rates: rates([(10, weighed(0, done: 0)), (20, now)]),
+            stage: "index",
+            columns: 200
+        )
+        #expect(line == ["[0:20] index  25.0%  4 / 10 steps  ETA 0:30  index on statuses"])
+        let bare = ProgressSample(counts: Counts(), work: WorkProgress(done: 4, total: 10, unit: .steps))
+        let bareLine = ProgressLine.live(
+            bare,
+            elapsed: .seconds(20),
+            rates: rates([(10, bare), (20, bare)]),
+            stage: "index",
+            columns: 200
+        )
+        #expect(bareLine == ["[0:20] index  40.0%  4 / 10 steps"])
+    }
+
+    @Test("the time left of weighed steps counts down between them, and is not told when it was too little")
+    func stepsBetween() {
+        var samples = [(0.0, weighed(0)), (10, weighed(0)), (20, weighed(0.5))]
+        #expect(rates(samples).secondsLeft(weighed(0.5)) == 10)
+        samples.append((26, weighed(0.5)))
+        #expect(rates(samples).secondsLeft(weighed(0.5)) == 4)
+        samples.append((31, weighed(0.5)))
+        #expect(rates(samples).secondsLeft(weighed(0.5)) == nil)
+        samples.append((40, weighed(0.9)))
+        #expect(rates(samples).secondsLeft(weighed(0.9)) == 4)
+    }
+
+    @Test("a stage that begins anew has no time left of the one before")
+    func stepsAnew() {
+        let samples = [
+            (0.0, weighed(0, done: 0)), (10, weighed(0.9, done: 9)), (11, weighed(0, done: 0)),
+            (12, weighed(0, done: 0)),
+        ]
+        #expect(rates(samples).secondsLeft(weighed(0, done: 0)) == nil)
+    }
+
     @Test("a plain line is key=value with the time in UTC")
     func plain() throws {
         let now = ProgressSample(counts: busyCounts, totalEntries: 900_000)

@@ -99,6 +99,60 @@ struct FormatTests {
         #expect(try !live.restore(["-q"], dump).text.contains("600 rows"))
     }
 
+    @Test("the summary and the metrics have rows, indexes and the seconds of each stage", arguments: [true, false])
+    func figures(isArchive: Bool) throws {
+        let origin = try Origin.get()
+        let live = try origin.makeLive("form_figures_\(isArchive)")
+        let place = try TemporaryDirectory()
+        let dump = isArchive ? place.path / "archive" : origin.plain
+        if isArchive { try origin.database.writeDump(["-Fc"], to: dump) }
+        let metrics = place.path / "restore.prom"
+        let result = try live.restore(["--json", "--metrics-file", metrics.description], dump)
+        #expect(result.exitCode == 0, "\(result.errorText)")
+        let rows = try origin.cluster.sql(
+            "SELECT sum((xpath('/row/c/text()', query_to_xml('SELECT count(*) AS c FROM ' || oid::regclass, true, true, '')))[1]"
+                + "::text::bigint) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
+            database: live.name
+        )
+        let indexes = try origin.cluster.sql(
+            "SELECT count(*) FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE relnamespace = 'public'::regnamespace",
+            database: live.name
+        )
+        let summary = result.lines.last ?? ""
+        #expect(summary.contains("\"rows\":\(rows),") && summary.contains("\"indexes\":\(indexes),"), "\(summary)")
+        let stages =
+            isArchive
+            ? ["inspect", "load", "check", "verify", "swap"]
+            : ["inspect", "load", "index", "constraints", "check", "verify", "swap"]
+        let text = try Disk.text(metrics)
+        #expect(text.contains("\nmediasync_restore_rows{command=\"restore\"} \(rows)\n"), "\(text)")
+        #expect(text.contains("\nmediasync_restore_indexes{command=\"restore\"} \(indexes)\n"), "\(text)")
+        for stage in stages {
+            #expect(summary.contains("{\"stage\":\"\(stage)\",\"elapsed_s\":"), "\(summary)")
+            #expect(text.contains("\nmediasync_stage_seconds{command=\"restore\",stage=\"\(stage)\"} "), "\(text)")
+        }
+    }
+
+    @Test("a restore that fails has its figures as well")
+    func figuresOfFailure() throws {
+        let origin = try Origin.get()
+        let live = try origin.makeLive("form_figures_failed")
+        let place = try TemporaryDirectory()
+        try Disk.write(
+            place.path / "dump",
+            try origin.plainText().replacing("\\.\n", with: "x\n\\.\n", maxReplacements: 1)
+        )
+        let metrics = place.path / "restore.prom"
+        let result = try live.restore(["--metrics-file", metrics.description], place.path / "dump")
+        #expect(result.exitCode == 12, "\(result.errorText)")
+        let text = try Disk.text(metrics)
+        #expect(
+            text.contains("mediasync_exit_status{command=\"restore\"} 12") && text.contains("mediasync_restore_rows{")
+        )
+        #expect(text.contains("stage=\"load\""))
+        try live.expectUntouched()
+    }
+
     @Test("-n tells what is in a dump, for people and for programs, and touches nothing")
     func inspection() throws {
         let origin = try Origin.get()

@@ -49,6 +49,8 @@ int mds_open_or_create(int at, const char *name, uint32_t mode);
 int mds_open_path(int at, const char *name);
 int mds_close(int fd);
 int mds_dup(int fd);
+/// Two ends that programs started by this process do not inherit: reader, writer.
+int mds_pipe(int ends[2]);
 
 // MARK: looking
 int mds_fstat(int fd, struct mds_stat *out);
