@@ -129,6 +129,13 @@ let package = Package(
             ["Cleaning", "Catalog", "Running", "Pacing", "Storage", "Postgres", "MediaModel", "MediasyncTesting"]
         ),
         tests(
+            "RefreshingTests",
+            [
+                "Refreshing", "Fetching", "Imaging", "Catalog", "Running", "Pacing", "Storage", "Postgres", "MediaModel",
+                "MediasyncTesting",
+            ]
+        ),
+        tests(
             "RestoringTests",
             ["Restoring", "Running", "Pacing", "Postgres", "Dumps", "MediaModel", "MediasyncTesting"]
         ),

@@ -51,4 +51,24 @@ package struct Counts: Sendable, Equatable {
 
     /// True when the run changed the target.
     package var changedTarget: Bool { copied + created + linked + updated + deleted + fetched > 0 }
+
+    /// The accounts of two parts of a run.
+    package static func + (one: Counts, other: Counts) -> Counts {
+        var sum = one
+        for field in numbers { sum[keyPath: field] += other[keyPath: field] }
+        for field in sizes { sum[keyPath: field] += other[keyPath: field] }
+        for (reason, count) in other.skipped { sum.skipped[reason, default: 0] += count }
+        return sum
+    }
+
+    private static var numbers: [WritableKeyPath<Counts, Int>] {
+        [
+            \.seen, \.copied, \.created, \.linked, \.updated, \.unchanged, \.failed, \.deleted, \.deleteFailed,
+            \.sourceChanged, \.different, \.fetched, \.gone, \.superseded, \.files, \.directories, \.others,
+        ]
+    }
+
+    private static var sizes: [WritableKeyPath<Counts, Int64>] {
+        [\.bytesWritten, \.bytesCompared, \.bytesSeen, \.bytesDeleted]
+    }
 }

@@ -13,6 +13,7 @@ struct MediasyncCommand: AsyncParsableCommand {
               mediasync restore -n mastodon.dump
               mediasync copy /mnt/old/public/system /home/mastodon/live/public/system
               mediasync copy --only local -n /mnt/old/public/system /srv/media
+              mediasync refresh --days 1
               mediasync verify /mnt/old/public/system /srv/media
               mediasync manifest /srv/media > media.xxh3
             """,
@@ -20,7 +21,7 @@ struct MediasyncCommand: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(name: "Move", subcommands: [RestoreCommand.self, CopyCommand.self]),
             CommandGroup(name: "Check", subcommands: [VerifyCommand.self, ManifestCommand.self, LookupCommand.self]),
-            CommandGroup(name: "Repair", subcommands: [CleanupCommand.self]),
+            CommandGroup(name: "Repair", subcommands: [RefreshCommand.self, CleanupCommand.self]),
             CommandGroup(name: "Operate", subcommands: [StatusCommand.self]),
         ]
     )

@@ -55,7 +55,12 @@ struct RunSession: Sendable {
             errors: LineWriter(descriptor: 2),
             columns: { TerminalSupport.columns(2) },
             sample: {
-                ProgressSample(counts: engineSlot.counts, totalEntries: engineSlot.total, work: engineSlot.work)
+                ProgressSample(
+                    counts: engineSlot.counts,
+                    totalEntries: engineSlot.total,
+                    work: engineSlot.work,
+                    activity: engineSlot.activity
+                )
             }
         )
         // A closed output is an error of a write, reported like any other.
@@ -143,6 +148,7 @@ struct RunSession: Sendable {
     private final class EngineSlot: Sendable {
         private let slot = Mutex<(any Engine)?>(nil)
         var counts: Counts { slot.withLock { $0 }?.counts() ?? Counts() }
+        var activity: [String] { slot.withLock { $0 }?.activity() ?? [] }
         var work: WorkProgress? { slot.withLock { $0 }?.work() }
         var figures: [Figure] { slot.withLock { $0 }?.figures() ?? [] }
         func set(_ engine: any Engine) { slot.withLock { $0 = engine } }

@@ -39,6 +39,7 @@ package enum ProgressLine {
         if counts.different > 0 { fields.append("\(NumberText.grouped(counts.different)) different") }
         fields.append("\(NumberText.grouped(counts.failed + counts.deleteFailed)) failed")
         if let left = rates.secondsLeft(sample) { fields.append("ETA \(NumberText.clock(seconds: left))") }
+        fields += sample.activity
         return pack(fields, columns: columns)
     }
 

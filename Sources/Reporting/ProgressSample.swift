@@ -9,12 +9,21 @@ package struct ProgressSample: Sendable, Equatable {
     package var totalBytes: Int64?
     /// How far the present stage is, where its work is not counted by entries.
     package var work: WorkProgress?
+    /// Other fields for the live lines; names in them are escaped.
+    package var activity: [String]
 
-    package init(counts: Counts, totalEntries: Int? = nil, totalBytes: Int64? = nil, work: WorkProgress? = nil) {
+    package init(
+        counts: Counts,
+        totalEntries: Int? = nil,
+        totalBytes: Int64? = nil,
+        work: WorkProgress? = nil,
+        activity: [String] = []
+    ) {
         self.counts = counts
         self.totalEntries = totalEntries
         self.totalBytes = totalBytes
         self.work = work
+        self.activity = activity
     }
 
     /// Bytes moved: written, or read for comparing.

@@ -2,9 +2,7 @@ import ArgumentParser
 import Catalog
 import Cleaning
 import Copying
-import Foundation
 import MediaModel
-import Pipeline
 import Settings
 import Storage
 
@@ -126,7 +124,7 @@ struct CleanupCommand: AsyncParsableCommand {
             let settings = try server.database()
             let store = try server.store(trash: trash.map(RawArguments.path))
             let root = try server.mediaRoot().path
-            if !dryRun { try Self.lock(store, root) }
+            if !dryRun { try MediaState.lock(store, root) }
             if orphans {
                 return OrphanEngine(
                     options: orphanOptions(),
@@ -141,14 +139,7 @@ struct CleanupCommand: AsyncParsableCommand {
                 options: options(),
                 settings: settings,
                 store: store,
-                intents: try IntentStore(
-                    directory: try StateLocation.resolve(
-                        flag: output.state,
-                        environment: ProcessInfo.processInfo.environment,
-                        isRoot: session.host.isRoot
-                    ),
-                    scope: "\(settings); \(Self.resolved(root))"
-                ),
+                intents: try MediaState(output: output, settings: settings, root: root, host: session.host).intents(),
                 processors: session.host.processors,
                 control: session.control,
                 sink: session.sink
@@ -186,26 +177,5 @@ struct CleanupCommand: AsyncParsableCommand {
         options.reportsEveryItem = output.verbose
         options.jobs = jobs
         return options
-    }
-
-    /// No copy and no other cleanup works on the same media.
-    private static func lock(_ store: LocalMediaStore, _ root: BytePath) throws(SyncError) {
-        do throws(FileFault) {
-            if try store.directory.lock() { return }
-        } catch {
-            throw error.syncError("cannot lock \(root)")
-        }
-        throw SyncError(
-            .locked,
-            "another run of mediasync works on \(root)",
-            hint: "wait for its end: mediasync status"
-        )
-    }
-
-    /// The media root without links: the same whatever way it was named.
-    private static func resolved(_ root: BytePath) -> BytePath {
-        let path = root.withEntryName { realpath($0, nil) }
-        defer { free(path) }
-        return path.map { BytePath(name: $0) } ?? root
     }
 }

@@ -1,8 +1,8 @@
-import MediaModel
+package import MediaModel
 import Synchronization
 
 /// Intents in memory, with a hook between reading rows and changing them: an intent is opened there.
-final class MemoryIntents: IntentLog {
+package final class MemoryIntents: IntentLog {
     private struct State {
         var open: [Int64: [RemovalIntent]] = [:]
         var next: Int64 = 1
@@ -12,16 +12,16 @@ final class MemoryIntents: IntentLog {
     private let state = Mutex(State())
     private let hook: @Sendable ([RemovalIntent]) throws(SyncError) -> Void
 
-    init(hook: @escaping @Sendable ([RemovalIntent]) throws(SyncError) -> Void = { _ in }) {
+    package init(hook: @escaping @Sendable ([RemovalIntent]) throws(SyncError) -> Void = { _ in }) {
         self.hook = hook
     }
 
     /// Intents that are not closed.
-    var left: [RemovalIntent] { state.withLock { $0.open.sorted { $0.key < $1.key }.flatMap(\.value) } }
+    package var left: [RemovalIntent] { state.withLock { $0.open.sorted { $0.key < $1.key }.flatMap(\.value) } }
     /// Rows that were ever written down.
-    var opened: Int { state.withLock { $0.opened } }
+    package var opened: Int { state.withLock { $0.opened } }
 
-    func open(_ intents: [RemovalIntent]) throws(SyncError) -> Int64 {
+    package func open(_ intents: [RemovalIntent]) throws(SyncError) -> Int64 {
         try hook(intents)
         return state.withLock { state in
             state.open[state.next] = intents
@@ -31,9 +31,9 @@ final class MemoryIntents: IntentLog {
         }
     }
 
-    func close(_ number: Int64) throws(SyncError) { state.withLock { _ = $0.open.removeValue(forKey: number) } }
+    package func close(_ number: Int64) throws(SyncError) { state.withLock { _ = $0.open.removeValue(forKey: number) } }
 
-    func pending(after number: Int64) throws(SyncError) -> (number: Int64, intents: [RemovalIntent])? {
+    package func pending(after number: Int64) throws(SyncError) -> (number: Int64, intents: [RemovalIntent])? {
         state.withLock { state in
             state.open.filter { $0.key > number }.min { $0.key < $1.key }.map { ($0.key, $0.value) }
         }
