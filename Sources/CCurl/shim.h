@@ -1,6 +1,7 @@
 // libcurl; Fetching is its only Swift owner. Swift does not see variadic functions: one typed function for each kind of value.
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
+#include <locale.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -22,6 +23,9 @@ static inline CURLcode mds_easy_data(CURL *easy, CURLoption option, size_t (*cal
 }
 static inline CURLcode mds_easy_open_socket(CURL *easy, curl_opensocket_callback call) {
     return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, call);
+}
+static inline CURLcode mds_easy_close_socket(CURL *easy, curl_closesocket_callback call) {
+    return curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, call);
 }
 static inline CURLcode mds_easy_before_request(CURL *easy, curl_prereq_callback call) {
     return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, call);
@@ -62,7 +66,14 @@ static inline int mds_address_bytes(const struct curl_sockaddr *address, unsigne
     return 0;
 }
 
-// Whether this libcurl can turn an international host name into ASCII.
-static inline int mds_curl_has_idn(void) {
-    return (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_IDN) != 0;
+// The host in ASCII. libidn2 reads the name in the character set of the locale: for this call, on this thread, that is UTF-8.
+static inline CURLUcode mds_url_ascii_host(CURLU *url, char **host) {
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
+    CURLUcode result = curl_url_get(url, CURLUPART_HOST, host, CURLU_PUNYCODE);
+    if (utf8) {
+        uselocale(before);
+        freelocale(utf8);
+    }
+    return result;
 }

@@ -32,6 +32,9 @@ package final class RunningProgram {
     /// What it has written to standard error so far.
     package var errorsSoFar: String { String(decoding: CaughtOutput.contents(of: files.errors), as: UTF8.self) }
 
+    /// What it has written to standard output so far.
+    package var outputSoFar: String { String(decoding: CaughtOutput.contents(of: files.output), as: UTF8.self) }
+
     package var isRunning: Bool { !poll() }
 
     /// The most memory it has had so far (`VmHWM`); 0 once it has ended.
