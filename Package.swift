@@ -67,6 +67,8 @@ let package = Package(
         module("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering"]),
         module("Restoring", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Archives", "Dumps"]),
         module("Cleaning", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Catalog"]),
+        // What a server has, and whether it will do.
+        module("Diagnosing", ["MediaModel", "CLinux", "Storage", "Postgres", "Dumps", "Catalog"]),
         // Runs and their state; events for people and machines.
         module("Pipeline", ["MediaModel", sqlite]),
         module("Reporting", ["MediaModel", "CLinux"]),
@@ -74,7 +76,8 @@ let package = Package(
             name: "Mediasync",
             dependencies: [
                 "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Postgres", "Filtering",
-                "Catalog", "Copying", "Restoring", "Cleaning", "Pipeline", "Reporting", argumentParser, unixSignals,
+                "Catalog", "Copying", "Restoring", "Cleaning", "Diagnosing", "Pipeline", "Reporting", argumentParser,
+                unixSignals,
             ],
             swiftSettings: swiftSettings
         ),
@@ -101,6 +104,7 @@ let package = Package(
             "CleaningTests",
             ["Cleaning", "Catalog", "Running", "Pacing", "Storage", "Postgres", "MediaModel", "MediasyncTesting"]
         ),
+        tests("DiagnosingTests", ["Diagnosing", "Dumps", "Storage", "MediaModel", "MediasyncTesting"]),
         tests("RestoringTests", ["Restoring", "Running", "Postgres", "Dumps", "MediaModel", "MediasyncTesting"]),
         // The built binary, from outside.
         tests("CommandTests", ["MediaModel", "MediasyncTesting"]),

@@ -21,7 +21,7 @@ struct MediasyncCommand: AsyncParsableCommand {
             CommandGroup(name: "Move", subcommands: [RestoreCommand.self, CopyCommand.self]),
             CommandGroup(name: "Check", subcommands: [VerifyCommand.self, ManifestCommand.self, LookupCommand.self]),
             CommandGroup(name: "Repair", subcommands: [CleanupCommand.self]),
-            CommandGroup(name: "Operate", subcommands: [StatusCommand.self]),
+            CommandGroup(name: "Operate", subcommands: [StatusCommand.self, DoctorCommand.self]),
         ]
     )
 }
