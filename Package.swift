@@ -89,6 +89,8 @@ let package = Package(
                 "Imaging",
             ]
         ),
+        // What a server has, and whether it will do.
+        module("Diagnosing", ["MediaModel", "CLinux", "Storage", "Postgres", "Dumps", "Catalog"]),
         // Runs and their state; events for people and machines.
         module("Pipeline", ["MediaModel", sqlite]),
         module("Reporting", ["MediaModel", "CLinux"]),
@@ -96,9 +98,8 @@ let package = Package(
             name: "Mediasync",
             dependencies: [
                 "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Postgres", "Filtering",
-                "Catalog", "Copying", "Restoring", "Cleaning", "Refreshing", "Fetching", "Imaging", "Pipeline",
-                "Reporting",
-                argumentParser, unixSignals,
+                "Catalog", "Copying", "Restoring", "Cleaning", "Refreshing", "Diagnosing", "Fetching", "Imaging", "Pipeline",
+                "Reporting", argumentParser, unixSignals,
             ],
             swiftSettings: swiftSettings
         ),
@@ -135,6 +136,7 @@ let package = Package(
                 "MediasyncTesting",
             ]
         ),
+        tests("DiagnosingTests", ["Diagnosing", "Dumps", "Storage", "MediaModel", "MediasyncTesting"]),
         tests(
             "RestoringTests",
             ["Restoring", "Running", "Pacing", "Postgres", "Dumps", "MediaModel", "MediasyncTesting"]

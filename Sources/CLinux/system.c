@@ -173,6 +173,30 @@ int mds_free_space(int fd, uint64_t *bytes_available) {
     return 0;
 }
 
+int mds_space(int fd, struct mds_space *out) {
+    struct statvfs st;
+    if (fstatvfs(fd, &st) < 0) return -errno;
+    out->bytes = (uint64_t)st.f_blocks * st.f_frsize;
+    out->bytes_available = (uint64_t)st.f_bavail * st.f_frsize;
+    out->inodes = st.f_files;
+    out->inodes_available = st.f_favail;
+    out->read_only = (st.f_flag & ST_RDONLY) != 0;
+    return 0;
+}
+
+int mds_stat_path(const char *path, struct mds_stat *out) {
+    struct stat st;
+    if (stat(path, &st) < 0) return -errno;
+    mds_stat_fill(out, &st);
+    return 0;
+}
+
+int mds_may_write(int fd) { MDS_RETRY(int, faccessat(fd, ".", W_OK | X_OK, AT_EACCESS)); }
+
+int mds_has_access_list(const char *path) {
+    return getxattr(path, "system.posix_acl_access", NULL, 0) > 0;
+}
+
 // MARK: bytes
 
 long mds_read(int fd, void *buffer, size_t size) { MDS_RETRY(long, read(fd, buffer, size)); }

@@ -22,7 +22,7 @@ struct MediasyncCommand: AsyncParsableCommand {
             CommandGroup(name: "Move", subcommands: [RestoreCommand.self, CopyCommand.self]),
             CommandGroup(name: "Check", subcommands: [VerifyCommand.self, ManifestCommand.self, LookupCommand.self]),
             CommandGroup(name: "Repair", subcommands: [RefreshCommand.self, CleanupCommand.self]),
-            CommandGroup(name: "Operate", subcommands: [StatusCommand.self]),
+            CommandGroup(name: "Operate", subcommands: [StatusCommand.self, DoctorCommand.self]),
         ]
     )
 }

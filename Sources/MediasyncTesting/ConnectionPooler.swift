@@ -5,7 +5,7 @@ internal import MediaModel
 /// It ends with the value, and with the test's process.
 package final class ConnectionPooler: Sendable {
     private let directory: TemporaryDirectory
-    private let supervisor = Supervisor(litter: [])
+    private let supervisor: Supervisor
     private let user: String
     /// What `DB_HOST` and `DB_PORT` are set to.
     package let socketDirectory: String
@@ -16,6 +16,8 @@ package final class ConnectionPooler: Sendable {
     ///   - sessions: connections to the server for each database; fewer than clients, so that clients share them.
     package init(_ cluster: PostgresCluster, user: String, sessions: Int = 3) throws {
         directory = try TemporaryDirectory()
+        // It knows no SIGQUIT before 1.23, and what a shell starts in the background ignores that.
+        supervisor = Supervisor(litter: [directory.path.description], stopSignal: "TERM")
         socketDirectory = directory.path.description
         self.user = user
         let settings = """

@@ -4,6 +4,14 @@ package enum SettingMask {
     /// Names with such a word that hold no secret.
     private static let plain: Set<String> = ["S3_KEY_PREFIX"]
 
+    /// The settings that are used, apart from the single parts of the database's address.
+    package static let listed = [
+        "DATABASE_URL", "PREPARED_STATEMENTS", "PGSERVICE", "PGPASSFILE", "LOCAL_DOMAIN", "WEB_DOMAIN",
+        "PAPERCLIP_ROOT_PATH", "S3_ENABLED", "SWIFT_ENABLED", "AZURE_ENABLED", "REDIS_URL", "REDIS_HOST", "REDIS_PORT",
+        "REDIS_DB", "REDIS_PASSWORD", "FFMPEG_BINARY", "FFPROBE_BINARY", "MEDIASYNC_ENV_FILE", "MEDIASYNC_MEDIA_ROOT",
+        "MEDIASYNC_STATE",
+    ]
+
     /// What stands in a secret's place.
     package static let mark = "..."
 

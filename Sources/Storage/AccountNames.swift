@@ -25,6 +25,24 @@ package enum AccountNames {
         return entry.gr_gid
     }
 
+    /// A user for people: the name where there is one, else the number.
+    package static func shown(user: UInt32) -> String {
+        var entry = passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var buffer = [CChar](repeating: 0, count: 16_384)
+        guard getpwuid_r(user, &entry, &buffer, buffer.count, &found) == 0, found != nil else { return String(user) }
+        return BytePath(name: entry.pw_name).description
+    }
+
+    /// A group for people.
+    package static func shown(group: UInt32) -> String {
+        var entry = Glibc.group()
+        var found: UnsafeMutablePointer<Glibc.group>?
+        var buffer = [CChar](repeating: 0, count: 65_536)
+        guard getgrgid_r(group, &entry, &buffer, buffer.count, &found) == 0, found != nil else { return String(group) }
+        return BytePath(name: entry.gr_name).description
+    }
+
     private static func unknown(_ kind: String, _ name: String) -> SyncError {
         SyncError(
             .usage,

@@ -133,6 +133,16 @@ import Testing
         }
     }
 
+    @Test("Redis is where its URL says, without the password, else where host, port and database say")
+    func redis() throws {
+        let url = try settings(files: [Self.live: "REDIS_URL=redis://:hush@r:6380/2\nREDIS_HOST=other"]).redis
+        #expect(url?.text == "redis://:...@r:6380/2")
+        let parts = try settings(environment: ["REDIS_PORT": "6380"], files: [Self.live: ""]).redis
+        #expect(parts == .init(text: "localhost:6380/0", origin: .environment("REDIS_PORT")))
+        #expect(try settings(files: [Self.live: ""]).redis?.origin == .standard)
+        #expect(try settings().redis == nil)
+    }
+
     @Test(
         "secrets are masked wherever they stand",
         arguments: [

@@ -16,6 +16,12 @@ struct mds_stat {
     uint32_t mode, uid, gid;
 };
 
+/// How much of a file system is in use; without inodes where it has no fixed number of them.
+struct mds_space {
+    uint64_t bytes, bytes_available, inodes, inodes_available;
+    uint32_t read_only;
+};
+
 // MARK: opening
 /// A directory given by the user as a path: links in it are followed.
 int mds_open_root(const char *path);
@@ -60,6 +66,13 @@ long mds_readlink(int at, const char *name, char *buffer, size_t size);
 /// The file system's magic number (statfs f_type).
 int mds_filesystem_type(int fd, uint64_t *type);
 int mds_free_space(int fd, uint64_t *bytes_available);
+int mds_space(int fd, struct mds_space *out);
+/// An entry by a path that the user named: links are followed.
+int mds_stat_path(const char *path, struct mds_stat *out);
+/// 0 where this process may make entries in a directory.
+int mds_may_write(int fd);
+/// 1 where an entry has an access list beside its mode.
+int mds_has_access_list(const char *path);
 
 // MARK: bytes
 long mds_read(int fd, void *buffer, size_t size);

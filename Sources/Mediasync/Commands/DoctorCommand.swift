@@ -1,0 +1,176 @@
+import ArgumentParser
+import Diagnosing
+import Foundation
+import MediaModel
+import Pacing
+import Pipeline
+import Reporting
+import Settings
+import Storage
+
+/// `mediasync doctor`.
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Check settings, database, media directory, permissions, room and programs.",
+        discussion: """
+            Shows what was found, where it came from, and what to do about what will not work. Changes nothing. Exit code \
+            0 where nothing is a problem, else that of the first problem.
+            """
+    )
+
+    @OptionGroup(title: "Mastodon") var mastodon: MastodonOptions
+
+    @Option(
+        help: ArgumentHelp("Whom the web server runs as. Default: www-data, nginx, http, ...", valueName: "name")
+    )
+    var webUser: String?
+
+    @Flag(help: "Show the settings that are used, each with its origin; secrets are masked.") var showConfig = false
+
+    @Flag(help: "JSON lines (docs/json.md).") var json = false
+
+    @Option(help: ArgumentHelp("When to colour: auto, never, always.", valueName: "when"))
+    var color = ColorChoice.auto
+
+    @Option(help: ArgumentHelp("Where runs are recorded; see mediasync help copy.", valueName: "dir"))
+    var state: String?
+
+    func run() async throws {
+        let pool = WorkerPool(threads: 1)
+        defer { pool.shutDown() }
+        let status = await withTaskExecutorPreference(pool) { show() }
+        if status != .done { throw ExitCode(status.rawValue) }
+    }
+
+    private func show() -> ExitStatus {
+        let output = LineWriter(descriptor: 1)
+        let server: Result<MastodonServer, SyncError> = Result { () throws(SyncError) in try MastodonServer(mastodon) }
+        if showConfig {
+            switch server {
+            case .success(let server):
+                let lines = server.settings.shown(processEnvironment) + [server.shownMediaRoot]
+                output.write(json ? FindingText.json(lines) : Array(FindingText.text(lines).utf8))
+                return .done
+            case .failure(let error):
+                LineWriter(descriptor: 2).write(ErrorText.block(error))
+                return error.code.exitStatus
+            }
+        }
+        let findings = Check.findings(facts(server))
+        if json {
+            output.write(FindingText.json(findings))
+        } else {
+            let terminal = TerminalSupport(
+                isTerminal: TerminalSupport.isTerminal(1),
+                color: color,
+                environment: processEnvironment
+            )
+            output.write(FindingText.text(findings, usesColor: terminal.usesColor))
+        }
+        for finding in findings { if case .problem(let code) = finding.verdict { return code.exitStatus } }
+        return .done
+    }
+
+    private var processEnvironment: [String: String] { ProcessInfo.processInfo.environment }
+
+    private func facts(_ server: Result<MastodonServer, SyncError>) -> ServerFacts {
+        var facts = ServerFacts()
+        facts.host = hostFacts()
+        switch server {
+        case .failure(let error):
+            facts.settings.error = error
+        case .success(let server):
+            facts.settings = server.settingsFacts()
+            facts.database = DatabaseProbe.run(
+                Result { () throws(SyncError) in try server.database() },
+                origin: server.settings.databaseOrigin
+            )
+            facts.media = MediaProbe.run(
+                Result { () throws(SyncError) in
+                    let place = try server.mediaRoot()
+                    return (place.path, place.origin.description)
+                },
+                webUser: webUser
+            )
+            facts.tools = server.toolFacts(searchPath: processEnvironment["PATH"] ?? "")
+        }
+        return facts
+    }
+
+    private func hostFacts() -> HostFacts {
+        let host = Storage.Host.current()
+        var facts = HostFacts()
+        facts.descriptors = host.descriptorLimit
+        let place = try? StateLocation.resolve(flag: state, environment: processEnvironment, isRoot: host.isRoot)
+        guard let place else { return facts }
+        let origin =
+            state != nil ? "--state" : processEnvironment["MEDIASYNC_STATE"] == nil ? "default" : "$MEDIASYNC_STATE"
+        facts.state = Sourced(BytePath(place).description, origin)
+        facts.isStateWritable = Self.canWrite(place)
+        return facts
+    }
+
+    /// The directory, or where it is not there yet the next one above it that is.
+    private static func canWrite(_ place: String) -> Bool {
+        var url = URL(fileURLWithPath: place)
+        while !FileManager.default.fileExists(atPath: url.path), url.path != "/" { url.deleteLastPathComponent() }
+        return FileManager.default.isWritableFile(atPath: url.path)
+    }
+}
+
+extension MastodonServer {
+    fileprivate func settingsFacts() -> SettingsFacts {
+        var facts = SettingsFacts()
+        facts.envFile = settings.envFile.map { Sourced($0.path.description, $0.origin.description) }
+        facts.mode = settings.envFile.flatMap { try? Metadata(ofUserPath: $0.path).permissions }
+        facts.strangeLines = settings.strangeLines
+        facts.namesDatabase = settings.namesDatabase
+        facts.hasPreparedStatementsOff = settings["PREPARED_STATEMENTS"]?.text == "false"
+        facts.redis = settings.redis.map { Sourced($0.text, $0.origin.description) }
+        return facts
+    }
+
+    fileprivate var shownMediaRoot: SettingLine {
+        let place = try? mediaRoot()
+        return SettingLine(
+            name: "media root",
+            value: place.map { String(decoding: $0.path.bytes, as: UTF8.self) },
+            origin: place?.origin.description ?? "not known"
+        )
+    }
+
+    fileprivate func toolFacts(searchPath: String) -> [ToolFacts] {
+        let programs: [(ToolFacts.Tool, String)] = [(.ffmpeg, "FFMPEG_BINARY"), (.ffprobe, "FFPROBE_BINARY")]
+        return programs.map { tool, name in
+            let named = settings.filled(name).map { Sourced($0.text, $0.origin.description) }
+            return ToolProbe.program(tool, named: named, searchPath: searchPath)
+        } + [ToolProbe.library()]
+    }
+}
+
+extension MastodonSettings {
+    /// Who says where the database is: who names its host, or who names it at all.
+    fileprivate var databaseOrigin: String {
+        let parts: [DatabasePart] = [.host, .database, .user]
+        return (parts.map { origin(of: $0) }.first { $0 != .standard } ?? .standard).description
+    }
+
+    /// Every setting that is used, with what holds where it is not set.
+    fileprivate func shown(_ environment: [String: String]) -> [SettingLine] {
+        var lines: [SettingLine] = []
+        let file = envFile.map { String(decoding: $0.path.bytes, as: UTF8.self) }
+        lines.append(SettingLine(name: "env file", value: file, origin: envFile?.origin.description ?? "not found"))
+        for part in DatabasePart.allCases where filled("DATABASE_URL") == nil {
+            let text = filled(part.rawValue)?.text ?? environment[part.libpqName] ?? fallback(for: part)
+            let value = text.map { SettingMask.shown(part.rawValue, $0) }
+            lines.append(SettingLine(name: part.rawValue, value: value, origin: origin(of: part).description))
+        }
+        for name in SettingMask.listed {
+            guard let value = self[name] else { continue }
+            let text = SettingMask.shown(name, value.text)
+            lines.append(SettingLine(name: name, value: text, origin: value.origin.description))
+        }
+        return lines
+    }
+}
