@@ -12,6 +12,7 @@ enum ArchivePass {
         progress: DumpProgress?
     ) throws(SyncError) -> DumpPass.Extent {
         try file.checkUnchanged()
+        if file.kind == .tar { try TarLayout.check(file.descriptor, size: file.size, path: file.path) }
         let toc = try ArchiveToc.read(file, program: program)
         let list = try ArchiveList(toc.usedList, directory: file.scratchDirectory)
         let child = try ChildProgram(call(file, program, options, list))
