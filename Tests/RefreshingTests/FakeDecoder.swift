@@ -1,7 +1,9 @@
 import Glibc
-import Imaging
+
 import MediaModel
 import Refreshing
+
+@testable import Imaging
 
 /// Takes texts for media: `jpeg ...`, `mp4 ...`, `mp3+picture ...` are good, anything else is not.
 struct FakeDecoder: MediaProcessing {

@@ -2,6 +2,7 @@ import Catalog
 import Fetching
 import MediaModel
 import MediasyncTesting
+import Pacing
 import Postgres
 import Running
 import Storage

@@ -182,7 +182,7 @@ struct RefreshTests {
             "m20": "UPDATE media_attachments SET description = 'harmless' WHERE id = \(RefreshFixture.base)",
         ]
         let origin = FakeOrigin { [fixture] url in
-            if let statement = statements[String(url.suffix(3))] { try? fixture.sql(statement) }
+            if let statement = statements[String(url.suffix(3))] { _ = try? fixture.sql(statement) }
             return .success(Array("jpeg".utf8))
         }
         let files = Set(fixture.store.paths)
@@ -281,7 +281,7 @@ struct RefreshTests {
             try await chosen { $0.domains = ["far.example"] } == [
                 "attachment 10", "attachment 12", "attachment 13", "attachment 16", "attachment \(RefreshFixture.base)",
                 "avatar 101", "avatar 104",
-            ]
+            ].sorted()
         )
         #expect(try await chosen { $0.statuses = [RefreshFixture.base + 1] } == ["attachment \(RefreshFixture.base)"])
         #expect(try await chosen { $0.accounts = [.init("nobody@far.example")!] } == ["unusable"])
