@@ -80,7 +80,8 @@ let package = Package(
             name: "Mediasync",
             dependencies: [
                 "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Postgres", "Filtering",
-                "Catalog", "Copying", "Restoring", "Cleaning", "Pipeline", "Reporting", argumentParser, unixSignals,
+                "Catalog", "Imaging", "Copying", "Restoring", "Cleaning", "Pipeline", "Reporting", argumentParser,
+                unixSignals,
             ],
             swiftSettings: swiftSettings
         ),
