@@ -65,17 +65,26 @@ struct ColorHistogram {
         }
     }
 
-    /// Green first: the order in which equally frequent colours are taken.
+    /// Green first, then red: the order in which libvips meets the colours.
     private static func index(_ red: UInt8, _ green: UInt8, _ blue: UInt8) -> Int {
         (step(green) * steps + step(red)) * steps + step(blue)
     }
 
     private static func step(_ component: UInt8) -> Int { Int(component) * steps / 256 }
 
-    /// The most frequent colours, each in the middle of its step.
+    /// The most frequent colours, most frequent first, each in the middle of its step. Always ten: where a picture has
+    /// fewer, colours that it does not have follow, and those are the ones that libvips' search for maxima would name.
     var palette: [LabColor] {
-        let order = counts.indices.sorted { (-counts[$0], $0) < (-counts[$1], $1) }
-        return order.prefix(Self.paletteMax).map { index in
+        // In ascending order; of equal counts the later one is the larger.
+        var top: [Int] = []
+        for index in counts.indices {
+            if top.count == Self.paletteMax {
+                if counts[index] <= counts[top[0]] { continue }
+                top.removeFirst()
+            }
+            top.insert(index, at: top.firstIndex { counts[$0] > counts[index] } ?? top.endIndex)
+        }
+        return top.reversed().map { index in
             LabColor(
                 red: Self.middle(index / Self.steps % Self.steps),
                 green: Self.middle(index / (Self.steps * Self.steps)),

@@ -8,6 +8,10 @@ enum ImageTask: UInt8, Hashable, Sendable, CaseIterable {
     case describe
     /// Only whether it can be decoded to its end.
     case check
+    #if DEBUG
+        /// What a damaged decoder may do: for tests of those who wait for it.
+        case crash, hang, exhaust, lie, write, connect
+    #endif
 }
 
 /// Who decodes pictures: this process, or a child that may die of it.

@@ -15,6 +15,9 @@ struct LocalImages: ImageWork {
         case .check:
             try source.ensureDecodable()
             return media(source.format, [])
+        #if DEBUG
+            default: return media(source.format, [])
+        #endif
         }
     }
 
@@ -94,7 +97,7 @@ struct LocalImages: ImageWork {
         let isGIF = source.format == .gif
         let original =
             isGIF ? source : try source.fitted(to: fit, as: source.format, rules: request.rules)
-        let still = isGIF ? try source.fitted(to: staticFit(request), as: .png, rules: request.rules) : nil
+        let still = isGIF ? try source.still(for: request.role, rules: request.rules) : nil
         try source.ensureDecodable()
         let name = storedExtension(source, request)
         try writer.add("original", original, fileExtension: name)
@@ -105,7 +108,7 @@ struct LocalImages: ImageWork {
     private func emoji(_ source: SourceImage, _ request: ProcessingRequest) throws(ProcessingFault) -> ProcessedMedia {
         var writer = request.writer
         // Made anew also from a PNG: it loses its metadata and its animation.
-        let still = try source.converted(to: .png, rules: request.rules)
+        let still = try source.still(for: .emoji, rules: request.rules)
         try source.ensureDecodable()
         let name = storedExtension(source, request)
         try writer.add("original", source, fileExtension: name)
@@ -133,13 +136,9 @@ struct LocalImages: ImageWork {
     /// The first frame of an animation that another program made.
     private func still(_ source: SourceImage, _ request: ProcessingRequest) throws(ProcessingFault) -> ProcessedMedia {
         var writer = request.writer
-        let still = try source.fitted(to: staticFit(request), as: .png, rules: request.rules)
+        let still = try source.still(for: request.role, rules: request.rules)
         try writer.add("static", still, fileExtension: "png")
         return media(.png, writer.variants, "png")
-    }
-
-    private func staticFit(_ request: ProcessingRequest) -> ProcessingRules.Fit? {
-        request.role == .avatar ? request.rules.avatar : nil
     }
 
     private func describe(_ source: SourceImage) throws(ProcessingFault) -> ProcessedMedia {

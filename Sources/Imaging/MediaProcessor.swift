@@ -7,12 +7,12 @@ package struct MediaProcessor: Sendable {
     /// Decodes pictures in this process, which damage may end: for a child, and for tests.
     /// - Parameter programs: nil where there is no ffmpeg; then only pictures are processed.
     package init(programs: MoviePrograms?) {
-        self.init(images: LocalImages(), programs: programs)
+        self.init(images: LocalImages(), programs: programs, stop: StopFlag())
     }
 
-    init(images: any ImageWork, programs: MoviePrograms?) {
+    init(images: any ImageWork, programs: MoviePrograms?, stop: StopFlag) {
         self.images = images
-        movies = programs.map { MovieProcessor(programs: $0, images: images) }
+        movies = programs.map { MovieProcessor(runner: MovieRunner(programs: $0, stop: stop), images: images) }
     }
 
     /// Blocks until all variants are written. What a failed call has written to the outputs is void.
@@ -39,7 +39,7 @@ package struct MediaProcessor: Sendable {
         if format.kind == .image {
             _ = try images.run(.check, request)
         } else {
-            try movieProcessor().check(request)
+            try movieProcessor().check(request, format)
         }
     }
 

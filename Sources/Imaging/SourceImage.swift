@@ -72,9 +72,15 @@ final class SourceImage {
         )
     }
 
-    /// Makes a picture of the same size in a format, also where it is of that format already.
-    func converted(to target: MediaFormat, rules: ProcessingRules) throws(ProcessingFault) -> SourceImage {
-        try convert(VipsLibrary.Wish(box: nil, format: target, quality: rules.quality))
+    /// The static variant: a PNG of the first frame, as large as an avatar must be, or as the picture is.
+    func still(for role: MediaRole, rules: ProcessingRules) throws(ProcessingFault) -> SourceImage {
+        var wish = VipsLibrary.Wish(box: nil, format: .png, quality: rules.quality)
+        // Also where one side is right already: only the original is left alone then.
+        if role == .avatar, case .crop(let box) = rules.avatar {
+            wish.box = cropBox(box, rules)
+            wish.crops = true
+        }
+        return try convert(wish)
     }
 
     private func convert(_ wish: VipsLibrary.Wish) throws(ProcessingFault) -> SourceImage {
@@ -85,22 +91,19 @@ final class SourceImage {
 
     /// The box to scale into; nil where the picture fits as it is.
     private func boxIfNeeded(_ fit: ProcessingRules.Fit, _ rules: ProcessingRules) -> PixelSize? {
-        switch fit {
-        case .pixels(let most): size.pixels > most ? size.box(pixels: most) : nil
-        case .box(let box): size.width > box.width || size.height > box.height ? box : nil
-        case .crop(let box):
-            // One side that is right is enough: Mastodon leaves such pictures alone.
-            if size.width == box.width || size.height == box.height {
-                nil
-            } else if rules.enlargesCrops {
-                box
-            } else {
-                PixelSize(
-                    width: min(box.width, size.width, size.height),
-                    height: min(box.height, size.width, size.height)
-                )
-            }
+        guard fit.isExceeded(by: size) else { return nil }
+        return switch fit {
+        case .pixels(let most): size.box(pixels: most)
+        case .box(let box): box
+        case .crop(let box): cropBox(box, rules)
         }
+    }
+
+    /// Before libvips small pictures were cut to a square of their shorter side.
+    private func cropBox(_ box: PixelSize, _ rules: ProcessingRules) -> PixelSize {
+        if rules.enlargesCrops { return box }
+        let side = min(size.width, size.height)
+        return PixelSize(width: min(box.width, side), height: min(box.height, side))
     }
 
     /// What the fast path has to do; nil where it would have to enlarge.

@@ -18,6 +18,7 @@ struct MediasyncCommand: AsyncParsableCommand {
               mediasync manifest /srv/media > media.xxh3
             """,
         version: version,
+        subcommands: [DecodeWorkerCommand.self, SandboxExecCommand.self],
         groupedSubcommands: [
             CommandGroup(name: "Move", subcommands: [RestoreCommand.self, CopyCommand.self]),
             CommandGroup(name: "Check", subcommands: [VerifyCommand.self, ManifestCommand.self, LookupCommand.self]),

@@ -1,5 +1,6 @@
-import Imaging
 import Testing
+
+@testable import Imaging
 
 @Suite struct MediaMetaTests {
     static let image = MediaMeta(

@@ -146,6 +146,33 @@ def restored(folder):
             circumstances(document) + ".", ""]
 
 
+def pictured(folder):
+    """The section of the newest run over pictures; empty where there is none."""
+    names = sorted(name for name in os.listdir(folder) if name.endswith("-images.json"))
+    if not names:
+        return []
+    with open(os.path.join(folder, names[-1]), encoding="utf-8") as file:
+        document = json.load(file)
+    result = document["workloads"][0]
+    goals, ratios = result["goals"], [row["theirs_ms"] / row["ours_ms"] for row in result["rounds"]]
+
+    def judged(reached, limit):
+        return f"{'reached' if reached else '**missed**'} ({limit})"
+    likeness, size = result["psnr"], result["bytes"]
+    rows = [("processor time each", f"{result['ours_ms']:.1f} ms",
+             judged(result["ours_ms"] <= goals["ours_ms"], f"<= {goals['ours_ms']:g}")),
+            ("vipsthumbnail, without a blurhash", f"{result['theirs_ms']:.1f} ms, {result['ratio']:.2f} times as much "
+             f"({min(ratios):.2f} to {max(ratios):.2f})", judged(result["ratio"] >= goals["ratio"], f">= {goals['ratio']:g}")),
+            ("likeness to the lossless picture", f"{likeness['ours']:.2f} dB, vipsthumbnail {likeness['theirs']:.2f} dB",
+             judged(likeness["ours"] >= likeness["theirs"] - 0.2, "within 0.2")),
+            ("bytes", f"{size['ours'] / 1000:.1f} kB, vipsthumbnail {size['theirs'] / 1000:.1f} kB", "")]
+    return ["## images: the small variant and the blurhash of a JPEG", "", table(("figure", "measured", "target"), rows), "",
+            f"{result['pictures']} JPEGs of {result['mean_pixels'] / 1e6:.2f} megapixels and {result['mean_bytes'] / 1000:.0f} kB on "
+            f"average, {result['repeats']} times, {len(result['rounds'])} rounds; one decoder, asked as `mediasync` asks it: the picture is "
+            "checked to its end as well. Processor time without that of the start.", "",
+            circumstances(document) + ".", ""]
+
+
 def write(folder, path):
     from copy_workloads import WORKLOADS
     found = newest(folder)
@@ -159,7 +186,7 @@ def write(folder, path):
         document, result = found[name]
         which = f" Run {runs.index(circumstances(document)) + 1}." if len(runs) > 1 else ""
         parts += [f"## {name}: {result['title']}\n", body(result), "", " ".join(remarks(result)) + which, ""]
-    parts += restored(folder)
+    parts += restored(folder) + pictured(folder)
     parts.append("## Circumstances\n")
     parts += [f"{number}. {run}" for number, run in enumerate(runs, 1)] + [""]
     os.makedirs(os.path.dirname(path), exist_ok=True)

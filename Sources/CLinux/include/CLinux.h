@@ -133,6 +133,40 @@ int64_t mds_process_cpu_ns(void);
 /// CPU time of the calling thread.
 int64_t mds_thread_cpu_ns(void);
 void mds_sleep_ns(int64_t ns);
+
+// MARK: confinement: a process gives up rights for good; none of these can be undone
+/// Limits of this process: address space, CPU seconds, bytes of a file it writes, open descriptors; no core dumps.
+int mds_limit_self(int64_t address_bytes, int64_t cpu_seconds, int64_t file_bytes, int64_t descriptors);
+/// CPU seconds from now on.
+int mds_limit_cpu_from_now(int64_t seconds);
+/// Programs started from here on get no more rights than this one has.
+int mds_no_new_privileges(void);
+/// This process is killed when the thread that started it ends.
+int mds_die_with_parent(void);
+/// A network of its own, without interfaces; -EPERM where the kernel does not let us.
+int mds_leave_network(void);
+/// Calls of the kernel that a decoder has no use for fail with EPERM: sockets, mounts, tracing, new namespaces. With
+/// `strict` also starting programs and everything that changes the file system.
+int mds_deny_calls(int strict);
+/// Files can be opened only below the system's directories, for reading, and where they are one of these descriptors.
+/// -ENOSYS and -EOPNOTSUPP where the kernel cannot.
+int mds_confine_files(const int *readable, int readable_count, const int *writable, int writable_count);
+int mds_close_from(int first);
+
+// MARK: a child and the socket between us
+/// Two ends of a connection that keeps messages apart.
+int mds_socket_pair(int ends[2]);
+/// Sends one message and descriptors with it.
+long mds_send(int socket, const void *bytes, size_t count, const int *descriptors, int descriptor_count);
+/// Receives one message; 0 where the other end is closed. `descriptor_count` is their room, then their number; -EMSGSIZE
+/// where the message or its descriptors did not fit, which are then closed.
+long mds_receive(int socket, void *bytes, size_t room, int *descriptors, int *descriptor_count);
+/// Waits until something can be received or the other end is closed: 1, or 0 after the time. Negative waits for ever.
+int mds_wait_readable(int socket, int64_t milliseconds);
+/// Waits until the other end is closed.
+int mds_wait_closed(int socket);
+
+// MARK: errors
 const char *mds_errno_name(int number);
 /// The text of an error number, thread-safe.
 const char *mds_strerror(int number, char *buffer, size_t size);

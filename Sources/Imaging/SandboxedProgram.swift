@@ -1,0 +1,55 @@
+internal import CLinux
+internal import Glibc
+package import MediaModel
+
+/// Starts ffmpeg and its like without the rights that they do not need: this process gives them up, then becomes the
+/// program.
+package enum SandboxedProgram {
+    /// The name of the hidden command that calls `become`.
+    package static let command = "sandbox-exec"
+    /// The numbers of the files that the program reads and writes.
+    static let input: Int32 = 3
+    static let output: Int32 = 4
+    private static let descriptorMax: Int64 = 256
+    static let cannotStart: Int32 = 126
+
+    /// What the program may use.
+    struct Limits {
+        var addressBytes: Int64
+        var cpuSeconds: Int64
+        var fileBytes: Int64
+    }
+
+    static func arguments(_ limits: Limits) -> [String] {
+        [command, "\(limits.addressBytes)", "\(limits.cpuSeconds)", "\(limits.fileBytes)"]
+    }
+
+    /// Never returns where all goes well.
+    /// - Parameter program: the path of the program and its arguments.
+    package static func become(
+        _ program: [BytePath],
+        addressBytes: Int64,
+        cpuSeconds: Int64,
+        fileBytes: Int64
+    ) -> Int32 {
+        if program.isEmpty { return cannotStart }
+        _ = mds_close_from(output + 1)
+        guard mds_limit_self(addressBytes, cpuSeconds, fileBytes, descriptorMax) == 0, mds_no_new_privileges() == 0,
+            mds_die_with_parent() == 0
+        else { return cannotStart }
+        let isAlone = mds_leave_network() == 0
+        _ = mds_confine_files([input], isOpen(input) ? 1 : 0, [output], isOpen(output) ? 1 : 0)
+        guard mds_deny_calls(0) == 0 || isAlone else { return cannotStart }
+        // The programs' names for files are opened, so they must survive the start.
+        for descriptor in [input, output] where isOpen(descriptor) { _ = fcntl(descriptor, F_SETFD, 0) }
+        return ProcessHandle.withCStrings(program) { argv in
+            ProcessHandle.withCStrings([BytePath("PATH=/usr/bin:/bin"), BytePath("LC_ALL=C"), BytePath("TZ=UTC")]) {
+                envp in
+                _ = argv[0].map { execve($0, argv, envp) }
+                return cannotStart
+            }
+        }
+    }
+
+    private static func isOpen(_ descriptor: Int32) -> Bool { fcntl(descriptor, F_GETFD) >= 0 }
+}
