@@ -39,12 +39,15 @@ extension CatalogReader {
     /// Takes the files out of rows: the four columns of each attachment become NULL and the row's time of change is now;
     /// nothing else changes. A row is changed only while it still names the same files in the same place and is still
     /// taken by the retention. One transaction, which is on the server's disk when this returns.
-    /// - Parameter rows: as `page` told them.
+    /// - Parameters:
+    ///   - rows: as `page` told them.
+    ///   - beforeCommit: called once the rows are changed and before that is committed.
     /// - Returns: the numbers of the rows that were changed. The others changed or went meanwhile.
     package func clear(
         _ retention: Retention,
         _ table: CatalogTable,
-        _ rows: [CatalogRow]
+        _ rows: [CatalogRow],
+        beforeCommit: () -> Void = {}
     ) throws(SyncError) -> Set<Int64> {
         let attachments = retention.attachments(of: table)
         guard !attachments.isEmpty, !rows.isEmpty else { return [] }
@@ -56,7 +59,9 @@ extension CatalogReader {
                 return try connection.transaction { () throws(DatabaseFault) -> Set<Int64> in
                     // The files go as soon as this is committed, also where the server commits to memory by default.
                     try connection.execute("SET LOCAL synchronous_commit = on")
-                    return Set(try connection.query(statement, parameters).compactMap { $0[0].number })
+                    let cleared = try connection.query(statement, parameters).compactMap { $0[0].number }
+                    beforeCommit()
+                    return Set(cleared)
                 }
             } catch {
                 tries += 1

@@ -315,7 +315,9 @@ package final class CleanupEngine: Engine {
         let planned = rows.map { RemovalIntent(table: batch.table.rawValue, id: $0.id, paths: paths[$0.id] ?? []) }
         let number = try intents.open(planned)
         // From here on until the intent is closed a crash is known to the next run.
-        let cleared = try writer.clear(retention, batch.table, rows)
+        FaultPoint.intentOpened.reach()
+        let cleared = try writer.clear(retention, batch.table, rows) { FaultPoint.rowsUpdated.reach() }
+        FaultPoint.rowsCommitted.reach()
         ledger.cleared(cleared.count)
         ledger.superseded(rows.count - cleared.count)
         let gone = rows.filter { cleared.contains($0.id) }.compactMap { paths[$0.id] }.flatMap { $0 }

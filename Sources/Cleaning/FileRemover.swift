@@ -87,6 +87,7 @@ final class FileRemover: Sendable {
                 do throws(FileFault) {
                     // A file that is missing already is what was wanted.
                     guard let size = try store.remove(path) else { continue }
+                    FaultPoint.fileRemoved.reach()
                     files += 1
                     bytes += size
                     if reportsEveryItem {
@@ -112,6 +113,7 @@ final class FileRemover: Sendable {
     private func finish(_ whole: Whole) {
         let isLast = whole.left.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0
         guard isLast, let number = whole.number, !whole.failed.load(ordering: .relaxed) else { return }
+        FaultPoint.filesRemoved.reach()
         do throws(SyncError) {
             try intents.close(number)
         } catch {

@@ -11,9 +11,9 @@ internal import Synchronization
 /// its row says so.
 package final class OrphanEngine: Engine {
     /// Files that are looked up by one statement for each table.
-    private static let batchFiles = 500
+    static let batchFiles = 500
     /// Younger files are left alone.
-    private static let youngSeconds: Int64 = 3600
+    private static let youngSeconds = StoreVerifyOptions.youngSeconds
 
     private let options: OrphanOptions
     private let settings: ConnectionSettings
@@ -138,26 +138,17 @@ package final class OrphanEngine: Engine {
     // MARK: Files
 
     private func handle(_ batch: [BytePath], _ reader: CatalogReader, _ pass: Pass) -> SyncError? {
-        let media = batch.map { MediaPath(passingCacheFolders: $0) }
-        var rows: [CatalogTable: [Int64: CatalogRow]] = [:]
         do throws(SyncError) {
-            for table in CatalogTable.allCases {
-                let ids = Set(media.compactMap { $0 }.filter { CatalogTable(of: $0.kind) == table }.map(\.id))
-                if !ids.isEmpty { rows[table] = try reader.rows(table, ids: Array(ids)) }
+            for (path, judged) in zip(batch, try OrphanVerdict.all(of: batch, reader)) {
+                switch judged?.1 {
+                case nil: keep(path, "not recognized", pass)
+                case .named: keep(path, nil, pass)
+                case .misplaced: keep(path, "in a folder where its row does not expect it", pass)
+                case .orphan: take(path, pass)
+                }
             }
         } catch {
             return error
-        }
-        for (path, media) in zip(batch, media) {
-            guard let media else {
-                keep(path, "not recognized", pass)
-                continue
-            }
-            switch OrphanVerdict(of: media, at: path, row: rows[CatalogTable(of: media.kind)]?[media.id]) {
-            case .named: keep(path, nil, pass)
-            case .misplaced: keep(path, "in a folder where its row does not expect it", pass)
-            case .orphan: take(path, pass)
-            }
         }
         return nil
     }
@@ -183,6 +174,7 @@ package final class OrphanEngine: Engine {
             }
             if pass == .count { return }
             guard let size = try (pass == .remove ? store : dryStore).remove(path) else { return }
+            FaultPoint.fileRemoved.reach()
             state.withLock { state in
                 state.counts.deleted += 1
                 state.counts.bytesDeleted += size

@@ -30,4 +30,19 @@ enum OrphanVerdict: Equatable {
             self = .orphan
         }
     }
+
+    /// What each file is to the database, nil for what is not recognized: one statement for each table that is asked.
+    static func all(of batch: [BytePath], _ reader: CatalogReader) throws(SyncError) -> [(MediaPath, OrphanVerdict)?] {
+        let media = batch.map { MediaPath(passingCacheFolders: $0) }
+        var rows: [CatalogTable: [Int64: CatalogRow]] = [:]
+        for table in CatalogTable.allCases {
+            let ids = Set(media.compactMap { $0 }.filter { CatalogTable(of: $0.kind) == table }.map(\.id))
+            if !ids.isEmpty { rows[table] = try reader.rows(table, ids: Array(ids)) }
+        }
+        return zip(batch, media).map { path, media in
+            guard let media else { return nil }
+            let row = rows[CatalogTable(of: media.kind)]?[media.id]
+            return (media, OrphanVerdict(of: media, at: path, row: row))
+        }
+    }
 }

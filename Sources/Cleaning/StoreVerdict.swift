@@ -9,6 +9,8 @@ enum StoreVerdict: Equatable {
     case empty
     /// The original has another size than the row says. Rows say nothing of the size of other variants.
     case otherSize(Int64)
+    /// Its first bytes are of another type than the row says.
+    case otherType(Int64)
     /// A directory, a link, a device.
     case otherKind(EntryKind?)
 
@@ -37,6 +39,7 @@ enum StoreVerdict: Equatable {
         case .missing: .new
         case .empty: .empty
         case .otherSize: .size
+        case .otherType: .type
         case .otherKind: .kind
         }
     }
@@ -51,7 +54,7 @@ enum StoreVerdict: Equatable {
         case .good(let size): tally.bytesOnDisk += size
         case .missing: tally.missing += 1
         case .empty: tally.empty += 1
-        case .otherSize(let size):
+        case .otherSize(let size), .otherType(let size):
             tally.different += 1
             tally.bytesOnDisk += size
         case .otherKind: tally.different += 1

@@ -70,7 +70,26 @@ package final class StoreVerifyEngine: Engine {
             for await error in group { failure = failure ?? error }
             return failure
         }
+        if failure == nil, control.stopReason == nil, let search = unnamedFileSearch() {
+            sink(.stage("files"))
+            return result(await search.run(pool) ?? control.stopReason)
+        }
         return result(failure ?? control.stopReason)
+    }
+
+    private func unnamedFileSearch() -> UnnamedFileSearch? {
+        options.unnamedBefore.map {
+            UnnamedFileSearch(
+                settings: settings,
+                store: store,
+                kinds: options.kinds,
+                remote: options.remote,
+                before: $0,
+                ledger: ledger,
+                control: control,
+                sink: sink
+            )
+        }
     }
 
     private func result(_ error: SyncError?) -> RunResult {
@@ -193,14 +212,15 @@ package final class StoreVerifyEngine: Engine {
             return fail(BytePath("\(media.kind.rawValue) \(media.rowID)"), row, error, &counts, &tally)
         }
         let entry: StoreEntry?
+        let verdict: StoreVerdict
         do throws(FileFault) {
             entry = try store.look(path)
+            verdict = try self.verdict(of: style, in: media, at: path, found: entry)
         } catch {
             let fault = error.syncError("cannot look at \(path)")
             if fault.retry == .abortStage { control.stop(fault) }
             return fail(path, row, fault, &counts, &tally)
         }
-        let verdict = StoreVerdict(of: style, in: media, found: entry)
         verdict.count(in: &tally)
         counts.bytesSeen += entry?.size ?? 0
         if case .good = verdict {
@@ -220,6 +240,20 @@ package final class StoreVerifyEngine: Engine {
             )
             sink(.item(item))
         }
+    }
+
+    private func verdict(
+        of style: MediaStyle,
+        in media: StoredMedia,
+        at path: BytePath,
+        found entry: StoreEntry?
+    ) throws(FileFault) -> StoreVerdict {
+        let verdict = StoreVerdict(of: style, in: media, found: entry)
+        guard options.checksTypes, case .good(let size) = verdict else { return verdict }
+        let expected = media.formats(of: style)
+        if expected.isEmpty { return verdict }
+        let head = try store.contents(of: path, limit: MediaFormat.headBytes)
+        return MediaFormat.all(ofHead: head).isDisjoint(with: expected) ? .otherType(size) : verdict
     }
 
     private func fail(

@@ -88,4 +88,6 @@ package struct ChangeSet: OptionSet, Sendable, Hashable {
     package static let extra = ChangeSet(rawValue: 1024)
     /// A file without a byte where there should be some.
     package static let empty = ChangeSet(rawValue: 2048)
+    /// The content is of another type than is said of it.
+    package static let type = ChangeSet(rawValue: 4096)
 }

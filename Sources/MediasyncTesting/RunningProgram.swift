@@ -37,6 +37,12 @@ package final class RunningProgram {
 
     package var isRunning: Bool { !poll() }
 
+    /// Whether a signal halted it (SIGSTOP), and nobody continued it yet.
+    package var isStopped: Bool {
+        guard let text = try? Disk.text(BytePath("/proc/\(process)/status")) else { return false }
+        return text.split(separator: "\n").contains { $0.hasPrefix("State:") && $0.contains("T (stopped)") }
+    }
+
     /// The most memory it has had so far (`VmHWM`); 0 once it has ended.
     package var peakBytes: Int {
         guard let text = try? Disk.text(BytePath("/proc/\(process)/status")) else { return 0 }

@@ -109,7 +109,7 @@ extension ChangeSet {
         let table: [(ChangeSet, String)] = [
             (.new, "new"), (.kind, "kind"), (.content, "content"), (.size, "size"), (.time, "time"), (.mode, "mode"),
             (.owner, "owner"), (.group, "group"), (.acl, "acl"), (.xattr, "xattr"), (.extra, "extra"),
-            (.empty, "empty"),
+            (.empty, "empty"), (.type, "type"),
         ]
         return table.filter { contains($0.0) }.map(\.1)
     }

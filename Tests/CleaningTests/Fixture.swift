@@ -37,7 +37,8 @@ final class Ears: Sendable {
             switch item.outcome {
             case .different:
                 let names: [(ChangeSet, String)] = [
-                    (.new, "missing"), (.empty, "empty"), (.size, "size"), (.kind, "kind"),
+                    (.new, "missing"), (.empty, "empty"), (.size, "size"), (.kind, "kind"), (.type, "type"),
+                    (.extra, "extra"),
                 ]
                 what = names.filter { item.changes.contains($0.0) }.map(\.1).joined(separator: "+")
             default: what = item.outcome.name

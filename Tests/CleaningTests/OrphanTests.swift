@@ -141,6 +141,34 @@ struct OrphanTests {
         #expect(store.paths == paths)
     }
 
+    @Test("a lost connection ends the run; what was removed had no row, and the next run removes the rest")
+    func lostConnection() async throws {
+        let store = try Self.fixture("orphan_lost")
+        let moment = Timestamp(seconds: Self.now - 3600, nanoseconds: 0)
+        // Three look-ups and a bit, all in one directory.
+        for number in 0..<1600 {
+            store.add(BytePath("cache/preview_cards/images/000/000/007/original/\(number).png"), [1], at: moment)
+        }
+        let hooked = HookedStore(store) {
+            let statement = """
+                SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE datname = 'orphan_lost' AND application_name = 'mediasync cleanup'
+                """
+            do { try Fixture.cluster().sql(statement) } catch { Issue.record("\(error)") }
+        }
+        let run = try await Self.run("orphan_lost", hooked) { options in
+            options.limit = .percent(100)
+            options.jobs = 1
+        }
+        #expect(run.result.exitStatus == .databaseUnreachable)
+        #expect(run.result.counts.deleted > 0)
+        #expect(run.result.counts.deleted < 1600)
+        for path in Self.kept { #expect(try store.look(BytePath(path)) != nil) }
+        let next = try await Self.run("orphan_lost", store) { $0.limit = .percent(100) }
+        #expect(next.result.exitStatus == .done)
+        #expect(store.paths.map(\.description) == (Self.kept + Self.misplaced + Self.unknown).sorted())
+    }
+
     @Test("a prefix and a path to start after limit the search")
     func part() async throws {
         let store = try Self.fixture("orphan_part")

@@ -155,6 +155,101 @@ struct StoreVerifyTests {
         }
     }
 
+    /// The first bytes of a file of this name.
+    private static func head(_ path: String) -> [UInt8] {
+        switch path.split(separator: ".").last {
+        case "png": [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+        case "jpg", "jpeg": [0xFF, 0xD8, 0xFF]
+        case "gif": Array("GIF89a".utf8)
+        case "mp4": Array("\0\0\0 ftypisom".utf8)
+        default: Array("RIFF....WEBP".utf8)
+        }
+    }
+
+    @Test("with --types files are opened: what is of another type than its row says is told, and nothing else")
+    func types() async throws {
+        _ = try Self.database("types", release: "4.6")
+        try Fixture.cluster().sql("UPDATE site_uploads SET file_content_type = 'image/x-unknown'", database: "types")
+        let store = MemoryMediaStore()
+        let moment = Timestamp(seconds: 1_790_000_000, nanoseconds: 0)
+        func fill(_ other: [String: [UInt8]]) {
+            for file in Self.files {
+                let head = other[file.path] ?? Self.head(file.path)
+                let rest = [UInt8](repeating: 1, count: max(0, file.size - head.count))
+                // Rows say nothing of the size of other variants.
+                let isOriginal = file.path.contains("/original/")
+                store.add(BytePath(file.path), isOriginal ? Array((head + rest).prefix(file.size)) : head, at: moment)
+            }
+        }
+        // A thumbnail of seven bytes is too short for its signature: the row is made to say so.
+        try Fixture.cluster().sql(
+            "UPDATE media_attachments SET thumbnail_file_size = 8 WHERE id > 1235",
+            database: "types"
+        )
+        fill([:])
+        store.add(BytePath(Self.thumbnail), Self.head("t.png"), at: moment)
+        let counting = CountingStore(store)
+        let good = try await Self.verify("types", counting) { $0.checksTypes = true }
+        #expect(good.result.exitStatus == .done, "\(good.ears.items)")
+        // The type of the site's picture is not known: it is not opened.
+        #expect(counting[.contents] == Self.files.count - 1)
+        let page = Array("<html><head><title>".utf8)
+        // A still GIF's small variant is the GIF itself.
+        let wrong = [
+            "media_attachments/files/000/001/235/original/up.jpeg": page,
+            "cache/media_attachments/files/117/662/810/112/000/001/small/v.png": Self.head("x.jpeg"),
+            "cache/accounts/avatars/000/000/002/static/far.png": Self.head("x.gif"),
+            "site_uploads/files/000/000/003/original/site.png": page,
+        ]
+        fill(wrong)
+        store.add(BytePath(Self.thumbnail), Self.head("t.png"), at: moment)
+        let run = try await Self.verify("types", store) { $0.checksTypes = true }
+        #expect(run.result.exitStatus == .differences)
+        #expect(
+            run.ears.items.sorted() == [
+                "type cache/media_attachments/files/117/662/810/112/000/001/small/v.png attachment 117662810112000001 remote",
+                "type media_attachments/files/000/001/235/original/up.jpeg attachment 1235 local",
+            ]
+        )
+        #expect(run.engine.table().reduce(0) { $0 + $1.tally.different } == 2)
+        #expect(try await Self.verify("types", store).result.exitStatus == .done)
+    }
+
+    private static let thumbnail = "media_attachments/thumbnails/117/662/810/112/000/001/original/t.png"
+
+    @Test("with files, what no row names or expects there is told as extra, by kind and half; what is young is not")
+    func unnamed() async throws {
+        _ = try Self.database("unnamed", release: "4.6")
+        let store = Self.store()
+        let moment = Timestamp(seconds: 1_790_000_000, nanoseconds: 0)
+        let orphan = "cache/preview_cards/images/000/000/006/original/x.png"
+        let misplaced = "accounts/avatars/000/000/002/original/far.gif"
+        for path in [orphan, misplaced, "cache/README"] { store.add(BytePath(path), [1], at: moment) }
+        let young = "media_attachments/files/000/000/009/original/new.png"
+        store.add(BytePath(young), [1], at: Timestamp(seconds: 1_790_000_001, nanoseconds: 0))
+        let run = try await Self.verify("unnamed", store) { $0.unnamedBefore = 1_790_000_001 }
+        #expect(run.result.exitStatus == .differences)
+        #expect(run.ears.items == ["extra \(misplaced) avatar 2 local", "extra \(orphan) card 6 remote"].sorted())
+        #expect(run.ears.notices.map(\.message) == ["not recognized: cache/README"])
+        #expect(run.result.counts.seen == Self.files.count + 2)
+        let half = try await Self.verify("unnamed", store) { options in
+            options.unnamedBefore = 1_790_000_001
+            options.remote = true
+            options.kinds = [.card]
+        }
+        #expect(half.ears.items == ["extra \(orphan) card 6 remote"])
+        #expect(try await Self.verify("unnamed", store).result.exitStatus == .done)
+    }
+
+    @Test("with --types a file that cannot be opened is a failure, told by name")
+    func unreadable() async throws {
+        _ = try Self.database("unreadable", release: "4.6")
+        let faulty = FaultyStore(Self.store(), failing: .contents, with: .denied)
+        let run = try await Self.verify("unreadable", faulty, jobs: 1) { $0.checksTypes = true }
+        #expect(run.result.counts.failed == 1)
+        #expect(run.ears.items.filter { $0.hasPrefix("failed ") }.count == 1)
+    }
+
     @Test("empty files, other sizes and what is no file are told apart; local media come first")
     func differences() async throws {
         _ = try Self.database("differences", release: "4.3")

@@ -93,6 +93,15 @@ struct StoreVerifyTests {
         #expect(elsewhere.errorText.contains("the media root does not look like one"))
     }
 
+    @Test("--types finds a file that is no picture")
+    func types() throws {
+        let live = try Live("verify_types")
+        #expect(try live.verify(["--only", "local"]).exitCode == 0)
+        let result = try live.verify(["--only", "local", "--types"])
+        #expect(result.exitCode == 4)
+        #expect(result.lines.first == "type            accounts/avatars/000/000/001/original/me.png")
+    }
+
     @Test("lookup tells whose a file is by its URL; exit code 3 where no row knows it, 64 where it is no media file")
     func lookup() throws {
         let live = try Live("lookup_command")
@@ -146,6 +155,7 @@ struct StoreVerifyTests {
         arguments: [
             ["verify", "--store", "a", "b"], ["verify", "--store", "--xattrs"], ["verify", "--store", "--days", "-1"],
             ["verify", "--store", "--exclude", "x"], ["verify", "--days", "1", "a", "b"],
+            ["verify", "--types", "a", "b"],
             ["verify", "--store", "--only", "pictures"], ["verify", "--store", "--only", "local,remote"],
             ["verify", "--only", "avatars", "/tmp", "/tmp"], ["copy", "--only", "avatars", "/tmp", "/tmp/x"],
         ]

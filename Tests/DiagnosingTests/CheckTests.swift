@@ -59,7 +59,7 @@ import Testing
         let testDescription: String
         let check: String
         let verdict: Finding.Verdict
-        let break_: @Sendable (inout ServerFacts) -> Void
+        let spoil: @Sendable (inout ServerFacts) -> Void
 
         init(
             _ description: String,
@@ -70,7 +70,7 @@ import Testing
             testDescription = description
             self.check = check
             self.verdict = verdict
-            break_ = body
+            spoil = body
         }
     }
 
@@ -147,7 +147,7 @@ import Testing
     @Test("what is wrong is told by its check, with a remedy, and by no other", arguments: faults)
     func fault(fault: Fault) throws {
         var facts = Self.good
-        fault.break_(&facts)
+        fault.spoil(&facts)
         let findings = Check.findings(facts)
         let bad = findings.filter { $0.verdict != .good }
         #expect(bad.map(\.name) == [fault.check])

@@ -15,7 +15,7 @@ struct VerifyCommand: AsyncParsableCommand {
             where there are differences, 3 where something could not be read.
 
             With --store, every file that Mastodon's database names is looked at in its media directory: missing, \
-            empty, or of another size than the row says. Local media come first: nobody else has them.
+            empty, or of another size than the row says; with --types also of another type. Local media come first: nobody else has them.
             """
     )
 
@@ -29,6 +29,11 @@ struct VerifyCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("With --store: only media of the last days, e.g. 7 or 0.5.", valueName: "n"))
     var days: Double?
+
+    @Flag(help: "With --store: open each file too, and compare its first bytes with the type in its row.") var types =
+        false
+
+    @Flag(help: "With --store: also tell files older than an hour that no row names.") var files = false
 
     @OptionGroup(title: "Mastodon (with --store)") var mastodon: MastodonOptions
 
@@ -50,6 +55,7 @@ struct VerifyCommand: AsyncParsableCommand {
     func validate() throws {
         if store { return try validateStore() }
         if days != nil { throw ValidationError("--days is for --store") }
+        if types || files { throw ValidationError("--types and --files are for --store") }
         if mastodon.envFile != nil || mastodon.mediaRoot != nil {
             throw ValidationError("--env-file and --media-root are for --store")
         }
@@ -119,6 +125,8 @@ struct VerifyCommand: AsyncParsableCommand {
         if let kinds = selection.only?.kinds, !kinds.isEmpty { options.kinds = kinds }
         options.remote = selection.only?.half.map { $0 == .remote }
         options.days = days
+        options.checksTypes = types
+        if files { options.unnamedBefore = Storage.Host.wallClock().seconds - StoreVerifyOptions.youngSeconds }
         options.jobs = jobs
         options.reportsEveryItem = output.verbose
         var engine: StoreVerifyEngine?

@@ -1,0 +1,120 @@
+internal import Catalog
+internal import MediaModel
+internal import Pacing
+internal import Postgres
+internal import Running
+internal import Storage
+
+/// The other direction of `verify --store`: files that no row names, or that lie where their row does not expect them. They
+/// are told and left alone.
+struct UnnamedFileSearch: Sendable {
+    /// Threads, each with a connection of its own.
+    private static let jobs = 4
+
+    let settings: ConnectionSettings
+    let store: any MediaStore
+    let kinds: Set<MediaKind>
+    let remote: Bool?
+    /// Younger files are passed over, in seconds since 1970: a running server writes a file before its row.
+    let before: Int64
+    let ledger: StoreLedger
+    let control: RunControl
+    let sink: EventSink
+
+    /// Lists the whole store. Returns why it could not.
+    func run(_ pool: WorkerPool) async -> SyncError? {
+        let walk = StoreWalk(store)
+        return await withTaskGroup(of: SyncError?.self) { group in
+            for _ in 0..<min(Self.jobs, pool.started) {
+                group.addTask(executorPreference: pool) { work(walk) }
+            }
+            var failure: SyncError?
+            for await error in group { failure = failure ?? error }
+            return failure
+        }
+    }
+
+    /// One thread's part.
+    private func work(_ walk: StoreWalk) -> SyncError? {
+        var failure: SyncError?
+        do throws(SyncError) {
+            let reader = try CatalogReader(connect())
+            var batch: [BytePath] = []
+            walk.work { result in
+                switch result {
+                case .success(let path):
+                    batch.append(path)
+                    if batch.count < OrphanEngine.batchFiles { return !control.shouldStop }
+                    failure = judge(batch, reader)
+                    batch = []
+                case .failure(let error):
+                    let fault = error.fault.syncError("cannot list \(error.directory)")
+                    var share = StoreLedger.Share()
+                    share.counts.seen += 1
+                    share.counts.failed += 1
+                    ledger.add(share)
+                    sink(.item(ItemEvent(path: error.directory, kind: .directory, outcome: .failed(fault))))
+                }
+                return failure == nil && !control.shouldStop
+            }
+            if failure == nil, !control.shouldStop { failure = judge(batch, reader) }
+        } catch {
+            failure = error
+        }
+        if let failure { control.stop(failure) }
+        return failure
+    }
+
+    private func connect() throws(SyncError) -> Connection {
+        do throws(DatabaseFault) {
+            return try Connection(settings, application: "mediasync verify", allowsPooler: true)
+        } catch {
+            throw error.syncError("cannot connect to \(settings)")
+        }
+    }
+
+    private func judge(_ batch: [BytePath], _ reader: CatalogReader) -> SyncError? {
+        do throws(SyncError) {
+            var share = StoreLedger.Share()
+            for (path, judged) in zip(batch, try OrphanVerdict.all(of: batch, reader)) {
+                guard let (media, verdict) = judged else {
+                    sink(.notice(Notice(.warning, "not recognized: \(path)")))
+                    continue
+                }
+                guard verdict != .named, kinds.contains(media.kind), remote == nil || remote == media.isCached,
+                    let entry = try? store.look(path), entry.modificationTime.seconds < before
+                else { continue }
+                tell(path, media, entry, in: &share)
+            }
+            ledger.add(share)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func tell(_ path: BytePath, _ media: MediaPath, _ entry: StoreEntry, in share: inout StoreLedger.Share) {
+        share.counts.seen += 1
+        share.counts.files += 1
+        share.counts.different += 1
+        share.counts.bytesSeen += entry.size
+        var tally = MediaTally()
+        tally.files = 1
+        tally.different = 1
+        tally.bytesOnDisk = entry.size
+        share.lines[StoreLedger.Key(kind: media.kind, isLocal: !media.isCached), default: MediaTally()] += tally
+        let row = RowReference(kind: media.kind.rawValue, id: media.id, isLocal: !media.isCached)
+        sink(
+            .item(
+                ItemEvent(
+                    path: path,
+                    kind: entry.kind ?? .file,
+                    outcome: .different,
+                    changes: .extra,
+                    bytes: entry.size,
+                    row: row
+                )
+            )
+        )
+    }
+}
