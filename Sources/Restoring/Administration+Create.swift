@@ -17,12 +17,14 @@ extension Administration {
         if let locale { statement += options(locale) }
         do throws(DatabaseFault) {
             try connection.execute(statement)
-            try connection.execute("COMMENT ON DATABASE \(SQL.identifier(name)) IS \(SQL.literal(comment))")
-            return nil
         } catch {
             if locale != nil, [.badStatement, .badData, .other].contains(error.kind) { return error }
             throw error.syncError("cannot create the staging database \(shown(name))")
         }
+        try translate("cannot mark the staging database \(shown(name))") { () throws(DatabaseFault) in
+            try connection.execute("COMMENT ON DATABASE \(SQL.identifier(name)) IS \(SQL.literal(comment))")
+        }
+        return nil
     }
 
     private func options(_ locale: DatabaseLocale) -> String {

@@ -25,6 +25,7 @@ struct ArchiveWork: Sendable {
     private var othersDone = 0.0
     /// The part of the archive's file that was read.
     private var shareRead = 0.0
+    /// How far it is.
     private(set) var steps = LoadProgress.Steps()
     /// Indexes, and constraints that have one.
     private(set) var indexesDone = 0
@@ -80,6 +81,7 @@ struct ArchiveWork: Sendable {
         count()
     }
 
+    /// What the program said: hints, of which those that fit no entry change nothing.
     mutating func take(_ event: RestoreLog.Event) {
         switch event {
         case .launched(let id):

@@ -46,6 +46,7 @@ package final class LoadProgress: Sendable {
         set(dumpBytes: 0)
     }
 
+    /// More pieces of the present stage, each with its cost.
     func add(steps costs: [Double]) {
         stepsValue.withLock { steps in
             steps.total += costs.count
@@ -53,11 +54,13 @@ package final class LoadProgress: Sendable {
         }
     }
 
-    /// - Parameter what: the piece, for people; escaped.
+    /// A piece is begun.
+    /// - Parameter what: for people; escaped.
     func begin(_ what: String) {
         stepsValue.withLock { $0.current = what }
     }
 
+    /// A piece is done.
     func finish(cost: Double) {
         stepsValue.withLock { steps in
             steps.done += 1
@@ -65,6 +68,7 @@ package final class LoadProgress: Sendable {
         }
     }
 
+    /// The pieces as somebody else counts them.
     func set(_ steps: Steps) {
         stepsValue.withLock { $0 = steps }
     }

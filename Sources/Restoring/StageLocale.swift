@@ -1,5 +1,6 @@
 internal import Dumps
 internal import MediaModel
+internal import Postgres
 
 /// Which collation a stage gets, and what a person should know about it.
 enum StageLocale {
@@ -37,13 +38,13 @@ enum StageLocale {
     /// A database whose text was sorted by another version of the library than the server has now.
     static func outdated(_ name: String, _ versions: CollationVersions?) -> Notice? {
         guard let versions, versions.recorded != versions.actual else { return nil }
-        let identifier = shown(name)
+        let identifier = shown(SQL.identifier(name))
         return Notice(
             .warning,
-            "the database \(identifier) was sorted by version \(shown(versions.recorded)) of its collation, the server has "
+            "the database \(shown(name)) was sorted by version \(shown(versions.recorded)) of its collation, the server has "
                 + "\(shown(versions.actual)): its indexes of text may be wrong",
             hint: "a restore builds all indexes anew; before this database itself is used any longer: "
-                + "REINDEX DATABASE \"\(identifier)\"; ALTER DATABASE \"\(identifier)\" REFRESH COLLATION VERSION"
+                + "REINDEX DATABASE \(identifier); ALTER DATABASE \(identifier) REFRESH COLLATION VERSION"
         )
     }
 }

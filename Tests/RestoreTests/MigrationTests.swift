@@ -33,6 +33,25 @@ struct MigrationTests {
         #expect(!result.errorText.contains("db:migrate"))
     }
 
+    @Test(
+        "a dump of every release of Mastodon is known by its name and restores whole",
+        arguments: ["4.2", "4.3", "4.5", "4.6"]
+    )
+    func everyRelease(release: String) throws {
+        let origin = try Origin.get()
+        let name = "of_release_\(release.replacing(".", with: "_"))"
+        let source = try MastodonDatabase(origin.cluster, name: name, release: release)
+        let place = try TemporaryDirectory()
+        try source.writeDump(to: place.path / "dump")
+        let live = try origin.makeLive("into_\(name)")
+        try origin.cluster.sql("DROP DATABASE \(live.name)")
+        let plan = try live.restore(["-n"], place.path / "dump")
+        #expect(plan.text.contains("schema     Mastodon \(release)"), "\(plan.text) \(plan.errorText)")
+        let result = try live.restore(place.path / "dump")
+        #expect(result.exitCode == 0, "\(result.errorText)")
+        #expect(try live.canonicalDump() == source.canonicalDump())
+    }
+
     @Test("a migrate command that fails drops the stage and leaves the old database")
     func failing() throws {
         let origin = try Origin.get()
