@@ -210,6 +210,8 @@ static int allow_system(int rules) {
     return 0;
 }
 
+int mds_can_confine_files(void) { return syscall(CREATE_RULESET, NULL, 0, VERSION_FLAG) > 0; }
+
 int mds_confine_files(const int *readable, int readable_count, const int *writable, int writable_count) {
     long version = syscall(CREATE_RULESET, NULL, 0, VERSION_FLAG);
     if (version < 0) return -errno;

@@ -48,16 +48,13 @@ package enum DecodeWorker {
         }
     }
 
-    /// Gives up everything but what decoding needs. What this kernel cannot take away is left where something else stands
-    /// in for it: without a network namespace sockets are denied, and the other way round.
+    /// Gives up everything but what decoding needs.
     private static func confine(_ addressBytes: Int64) -> Bool {
         _ = mds_close_from(socket + 3)
         guard mds_limit_self(addressBytes, 0, fileBytesMax, descriptorMax) == 0, mds_no_new_privileges() == 0 else {
             return false
         }
-        let isAlone = mds_leave_network() == 0
-        _ = mds_confine_files(nil, 0, nil, 0)
-        return mds_deny_calls(1) == 0 || isAlone
+        return Confinement.leaveNetworkAndFiles(readable: [], writable: []) && Confinement.denyCalls(isStrict: true)
     }
 
     /// A child whose parent is gone ends at once, in the middle of a picture too.

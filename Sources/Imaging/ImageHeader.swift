@@ -35,6 +35,12 @@ struct ImageHeader: Hashable {
     /// As it is shown.
     var size: PixelSize { orientation >= 5 ? storedSize.transposed : storedSize }
 
+    /// Reads the header of a JPEG, PNG, GIF or WebP. The memory lives as long as this call.
+    static func read(_ bytes: MediaBytes, _ format: MediaFormat) throws(ProcessingFault) -> ImageHeader {
+        defer { withExtendedLifetime(bytes) {} }
+        return try read(bytes.buffer, format)
+    }
+
     /// Reads the header of a JPEG, PNG, GIF or WebP.
     static func read(_ bytes: UnsafeRawBufferPointer, _ format: MediaFormat) throws(ProcessingFault) -> ImageHeader {
         let header =

@@ -35,11 +35,11 @@ struct LabColor: Hashable {
         return max(one, two) / min(one, two)
     }
 
-    private var lab: (l: Double, a: Double, b: Double) {
+    var lab: Lab {
         func curve(_ value: Double) -> Double { value > 0.008856 ? cbrt(value) : 7.787 * value + 16.0 / 116 }
         let (x, y, z) = xyz
         let (fx, fy, fz) = (curve(x / 0.95047), curve(y), curve(z / 1.08883))
-        return (116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz))
+        return Lab(l: 116 * fy - 16, a: 500 * (fx - fy), b: 200 * (fy - fz))
     }
 
     /// Hue in degrees, saturation and lightness in percent, rounded.
@@ -86,8 +86,18 @@ struct LabColor: Hashable {
     }
 
     /// How different two colours look: CIEDE2000.
-    func distance(_ other: LabColor) -> Double {
-        let (one, two) = (lab, other.lab)
+    func distance(_ other: LabColor) -> Double { lab.distance(other.lab) }
+}
+
+/// A colour as the eye orders them: lightness, and two axes of hue.
+struct Lab {
+    var l: Double
+    var a: Double
+    var b: Double
+
+    /// How different two colours look: CIEDE2000.
+    func distance(_ other: Lab) -> Double {
+        let (one, two) = (self, other)
         let (c1, c2) = (hypot(one.a, one.b), hypot(two.a, two.b))
         let middle7 = pow((c1 + c2) / 2, 7)
         let g = 0.5 * (1 - (middle7 / (middle7 + pow(25, 7))).squareRoot())

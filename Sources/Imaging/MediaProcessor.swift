@@ -45,10 +45,7 @@ package struct MediaProcessor: Sendable {
 
     /// Animations become videos, or smaller animations; still pictures are decoded as others are.
     private func processGIF(_ request: ProcessingRequest) throws(ProcessingFault) -> ProcessedMedia {
-        let header = try ImageHeader.read(
-            try MediaBytes(descriptor: request.input, count: request.inputBytes).buffer,
-            .gif
-        )
+        let header = try ImageHeader.read(MediaBytes(descriptor: request.input, count: request.inputBytes), .gif)
         if header.storedSize.pixels > request.rules.gifPixels {
             throw ProcessingFault(
                 .tooManyPixels,

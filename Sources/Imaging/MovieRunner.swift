@@ -35,7 +35,8 @@ struct MovieRunner: Sendable {
             addressBytes: programs.limits.programBytes,
             // On several processors at once.
             cpuSeconds: programs.limits.movieTime.components.seconds * 4,
-            fileBytes: max(bytes, 1)
+            fileBytes: max(bytes, 1),
+            files: output == nil ? 1 : 2
         )
         let text = try Pipe()
         let complaints = try Pipe()

@@ -18,10 +18,12 @@ package enum SandboxedProgram {
         var addressBytes: Int64
         var cpuSeconds: Int64
         var fileBytes: Int64
+        /// How many files the program is given: none, the input, or the input and the output.
+        var files: Int
     }
 
     static func arguments(_ limits: Limits) -> [String] {
-        [command, "\(limits.addressBytes)", "\(limits.cpuSeconds)", "\(limits.fileBytes)"]
+        [command, "\(limits.addressBytes)", "\(limits.cpuSeconds)", "\(limits.fileBytes)", "\(limits.files)"]
     }
 
     /// Never returns where all goes well.
@@ -30,18 +32,20 @@ package enum SandboxedProgram {
         _ program: [BytePath],
         addressBytes: Int64,
         cpuSeconds: Int64,
-        fileBytes: Int64
+        fileBytes: Int64,
+        files: Int
     ) -> Int32 {
         if program.isEmpty { return cannotStart }
-        _ = mds_close_from(output + 1)
+        // What somebody left open in our parent is not for the program.
+        _ = mds_close_from(input + Int32(clamping: files))
         guard mds_limit_self(addressBytes, cpuSeconds, fileBytes, descriptorMax) == 0, mds_no_new_privileges() == 0,
             mds_die_with_parent() == 0
         else { return cannotStart }
-        let isAlone = mds_leave_network() == 0
-        _ = mds_confine_files([input], isOpen(input) ? 1 : 0, [output], isOpen(output) ? 1 : 0)
-        guard mds_deny_calls(0) == 0 || isAlone else { return cannotStart }
-        // The programs' names for files are opened, so they must survive the start.
-        for descriptor in [input, output] where isOpen(descriptor) { _ = fcntl(descriptor, F_SETFD, 0) }
+        guard Confinement.leaveNetworkAndFiles(readable: files > 0 ? [input] : [], writable: files > 1 ? [output] : []),
+            Confinement.denyCalls(isStrict: false)
+        else { return cannotStart }
+        // They must survive the start.
+        for descriptor in [input, output].prefix(files) { _ = fcntl(descriptor, F_SETFD, 0) }
         return ProcessHandle.withCStrings(program) { argv in
             ProcessHandle.withCStrings([BytePath("PATH=/usr/bin:/bin"), BytePath("LC_ALL=C"), BytePath("TZ=UTC")]) {
                 envp in
@@ -50,6 +54,4 @@ package enum SandboxedProgram {
             }
         }
     }
-
-    private static func isOpen(_ descriptor: Int32) -> Bool { fcntl(descriptor, F_GETFD) >= 0 }
 }

@@ -27,7 +27,7 @@ final class SourceImage {
 
     /// What was fetched: its header is read, nothing is decoded.
     static func input(_ bytes: MediaBytes, _ format: MediaFormat) throws(ProcessingFault) -> SourceImage {
-        let header = format.isHEIF ? try VipsLibrary.open().header(bytes) : try ImageHeader.read(bytes.buffer, format)
+        let header = format.isHEIF ? try VipsLibrary.open().header(bytes) : try ImageHeader.read(bytes, format)
         return SourceImage(bytes, format, header, isInput: true)
     }
 

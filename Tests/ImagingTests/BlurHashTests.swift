@@ -9,13 +9,14 @@ import Testing
     /// The published algorithm, written down without any thought of speed.
     private func reference(_ path: BytePath) throws -> String {
         let place = try TemporaryDirectory()
-        let raw = place.path / "pixels.ppm"
-        try Samples.vips(["thumbnail", Samples.text(path), Samples.text(raw), "100", "--height", "100"])
-        let bytes = try Disk.read(raw)
-        let header = String(decoding: bytes.prefix(200), as: UTF8.self).split { $0.isWhitespace }
-        let lines = header.drop { !($0.first?.isNumber ?? false) }.prefix(3).compactMap { Int($0) }
-        let (width, height) = (lines[0], lines[1])
-        let pixels = Array(bytes.suffix(width * height * 3))
+        let thumbnail = place.path / "thumbnail.png"
+        let raw = place.path / "pixels.rgb"
+        try Samples.vips(["thumbnail", Samples.text(path), Samples.text(thumbnail), "100", "--height", "100"])
+        try Samples.ffmpeg(["-i", Samples.text(thumbnail), "-f", "rawvideo", "-pix_fmt", "rgb24", Samples.text(raw)])
+        let size = try Inspector.size(thumbnail)
+        let (width, height) = (size.width, size.height)
+        let pixels = try Disk.read(raw)
+        guard pixels.count == width * height * 3 else { throw TestFault("\(pixels.count) bytes of \(size) pixels") }
         func linear(_ byte: UInt8) -> Double {
             let value = Double(byte) / 255
             return value <= 0.04045 ? value / 12.92 : pow((value + 0.055) / 1.055, 2.4)

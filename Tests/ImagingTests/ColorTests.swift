@@ -5,20 +5,32 @@ import Testing
 @testable import Imaging
 
 @Suite struct ColorTests {
-    /// Pairs of colours whose distances are published with the formula (Sharma, Wu and Dalal), here by way of sRGB.
+    /// Pairs that are published with the formula (Sharma, Wu and Dalal), among them those that most programs get wrong.
     @Test(
         "distances are those of CIEDE2000",
         arguments: [
-            ([255, 0, 0], [0, 255, 0], 86.61), ([255, 255, 255], [0, 0, 0], 100.0),
-            ([0, 0, 255], [255, 255, 0], 103.43),
-            ([10, 10, 10], [10, 10, 10], 0.0), ([128, 64, 0], [0, 64, 128], 57.18),
+            ([50, 2.6772, -79.7751], [50, 0, -82.7485], 2.0425), ([50, 3.1571, -77.2803], [50, 0, -82.7485], 2.8615),
+            ([50, 0, 0], [50, -1, 2], 2.3669), ([50, 2.49, -0.001], [50, -2.49, 0.0009], 7.1792),
+            ([50, 2.49, -0.001], [50, -2.49, 0.0011], 7.2195), ([50, 2.5, 0], [50, 0, -2.5], 4.3065),
+            ([50, 2.5, 0], [73, 25, -18], 27.1492),
+            ([60.2574, -34.0099, 36.2677], [60.4626, -34.1751, 39.4387], 1.2644),
+            ([22.7233, 20.0904, -46.694], [23.0331, 14.973, -42.5619], 2.0373),
+            ([2.0776, 0.0795, -1.135], [0.9033, -0.0636, -0.5514], 0.9082),
         ] as [([Double], [Double], Double)]
     )
     func distances(one: [Double], two: [Double], expected: Double) {
-        let first = LabColor(red: one[0], green: one[1], blue: one[2])
-        let second = LabColor(red: two[0], green: two[1], blue: two[2])
-        #expect(abs(first.distance(second) - expected) < 0.5, "\(first.distance(second))")
-        #expect(abs(first.distance(second) - second.distance(first)) < 0.001)
+        let first = Lab(l: one[0], a: one[1], b: one[2])
+        let second = Lab(l: two[0], a: two[1], b: two[2])
+        #expect(abs(first.distance(second) - expected) < 0.0001, "\(first.distance(second))")
+        #expect(abs(second.distance(first) - expected) < 0.0001, "\(second.distance(first))")
+    }
+
+    @Test("the corners of sRGB lie where they should")
+    func corners() {
+        let white = LabColor(red: 255, green: 255, blue: 255).lab
+        #expect(abs(white.l - 100) < 0.01 && abs(white.a) < 0.01 && abs(white.b) < 0.02)
+        let red = LabColor(red: 255, green: 0, blue: 0).lab
+        #expect(abs(red.l - 53.24) < 0.02 && abs(red.a - 80.09) < 0.05 && abs(red.b - 67.2) < 0.05)
     }
 
     @Test("contrast goes from 1 to 21")
@@ -68,7 +80,7 @@ import Testing
         let found = try Samples.vips(["max", flat, "--size", "10", "--x-array", "--y-array"]).lines
         let rows = found.prefix(2).map { $0.split(separator: " ").compactMap { Int($0) } }
         let expected = zip(rows[0], rows[1]).reversed().map { x, y in
-            [x / 10, y, x % 10].map { (Double($0) + 0.5) * 25.6 }
+            [x / 10, y, x % 10].map { (Double($0) + 0.5) * 256 / 10 }
         }
         let bytes = try Disk.read(path)
         let workbench = try Workbench()

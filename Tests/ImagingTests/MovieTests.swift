@@ -223,11 +223,7 @@ import Testing
 
     @Test("a result over the limit is refused while it is written")
     func large() async throws {
-        let path = try await Samples.movie(
-            "large.webm",
-            ["-c:v", "libvpx", "-deadline", "realtime", "-b:v", "40k", "-an"],
-            sound: false
-        )
+        let path = try await Self.sound("small.opus", ["-c:a", "libopus", "-b:a", "6k"])
         var rules = ProcessingRules.current
         rules.movieBytes = Int64(try Disk.read(path).count + 1)
         let fault = #expect(throws: ProcessingFault.self) { try process(path, rules: rules) }
@@ -236,7 +232,7 @@ import Testing
 
     @Test("a video that is cut is refused", arguments: [20, 60, 95])
     func truncated(part: Int) async throws {
-        let bytes = try Disk.read(try process(try await Samples.h264("kept.mp4")).file("original"))
+        let bytes = try process(try await Samples.h264("kept.mp4")).content("original")
         let fault = #expect(throws: ProcessingFault.self) {
             try Processed(Array(bytes.prefix(bytes.count * part / 100)), by: MediaProcessor(programs: Self.programs))
         }
@@ -295,12 +291,16 @@ import Testing
             cat \(Samples.text(place.path))/secret; echo x > \(Samples.text(place.path))/new; exec 5<>/dev/tcp/127.0.0.1/9; env
             """
         let result = try BinaryRunner.program().run([
-            "sandbox-exec", "1000000000", "10", "1000000", "/bin/bash", "-c", script,
+            "sandbox-exec", "1000000000", "10", "1000000", "0", "/bin/bash", "-c", script,
         ])
-        #expect(!result.text.contains("secret"))
+        #expect(result.text.contains("PATH=/usr/bin:/bin"))
         #expect(!result.text.contains("MEDIASYNC_STATE"))
         #expect(result.errorText.contains("socket: Operation not permitted"), "\(result.errorText)")
-        #expect(!Disk.exists(place.path / "new"))
+        // Files are confined where the kernel can.
+        if Confinement.canConfineFiles {
+            #expect(!result.text.contains("secret"))
+            #expect(!Disk.exists(place.path / "new"))
+        }
     }
 
     // MARK: Checking

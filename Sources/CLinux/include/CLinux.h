@@ -148,8 +148,9 @@ int mds_leave_network(void);
 /// Calls of the kernel that a decoder has no use for fail with EPERM: sockets, mounts, tracing, new namespaces. With
 /// `strict` also starting programs and everything that changes the file system.
 int mds_deny_calls(int strict);
+/// Whether the next one can be done: 1, or 0.
+int mds_can_confine_files(void);
 /// Files can be opened only below the system's directories, for reading, and where they are one of these descriptors.
-/// -ENOSYS and -EOPNOTSUPP where the kernel cannot.
 int mds_confine_files(const int *readable, int readable_count, const int *writable, int writable_count);
 int mds_close_from(int first);
 

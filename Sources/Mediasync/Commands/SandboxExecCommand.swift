@@ -9,6 +9,7 @@ struct SandboxExecCommand: ParsableCommand {
     @Argument var addressBytes: Int64
     @Argument var cpuSeconds: Int64
     @Argument var fileBytes: Int64
+    @Argument var files: Int
     @Argument(parsing: .captureForPassthrough) var program: [String] = []
 
     func run() throws {
@@ -16,7 +17,8 @@ struct SandboxExecCommand: ParsableCommand {
             program.map { RawArguments.path($0) },
             addressBytes: addressBytes,
             cpuSeconds: cpuSeconds,
-            fileBytes: fileBytes
+            fileBytes: fileBytes,
+            files: max(0, min(2, files))
         )
         throw ExitCode(status)
     }
