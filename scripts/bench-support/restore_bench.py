@@ -203,10 +203,10 @@ def text(result):
     return "\n".join(lines)
 
 
-def save(laboratory, result, folder, arguments):
+def save(laboratory, result, folder, arguments, subject="restore"):
     """Keeps the figures beside the others, with what they were measured on."""
-    document = laboratory.document("restore", [result], arguments)
-    path = os.path.join(folder, f"{laboratory.began:%Y-%m-%dT%H%M%S}-restore.json")
+    document = laboratory.document(subject, [result], arguments)
+    path = os.path.join(folder, f"{laboratory.began:%Y-%m-%dT%H%M%S}-{subject}.json")
     with open(path, "w", encoding="utf-8") as out:
         json.dump(document, out, indent=1)
         out.write("\n")
