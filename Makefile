@@ -39,6 +39,7 @@ bench: build
 	scripts/bootstrap --bench
 	scripts/bench copy --rounds $(ROUNDS)
 	scripts/bench restore --rounds $(ROUNDS)
+	scripts/bench cleanup --rounds $(ROUNDS)
 
 man: build
 	scripts/manual .build/packaging

@@ -49,6 +49,16 @@ let package = Package(
         engine("Running", ["MediaModel"]),
         engine("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering"]),
         engine("Pacing", ["MediaModel", .product(name: "DequeModule", package: "swift-collections")]),
+        .systemLibrary(name: "CPostgres", path: "Engines/CPostgres", pkgConfig: "libpq"),
+        engine("Postgres", ["MediaModel", "CPostgres"]),
+        engine("Catalog", ["MediaModel", "Postgres"]),
+        // A program without the harness: `scripts/bench cleanup` runs it on a database of its own.
+        .executableTarget(
+            name: "CatalogScan",
+            dependencies: ["Catalog", "Postgres"],
+            path: "Benchmarks/CatalogScan",
+            swiftSettings: swiftSettings
+        ),
         benchmarks("CopyingBenchmarks", ["Copying", "Running", "MediaModel", "Storage"]),
         benchmarks("DigestBenchmarks", ["MediaModel", "Checksums"]),
         benchmarks("DumpBenchmarks", ["Dumps", "MediaModel"]),

@@ -160,7 +160,3 @@ def text(result):
         f"   likeness        {result['psnr']['ours']:.2f} dB, vipsthumbnail {result['psnr']['theirs']:.2f} dB;"
         f" {result['bytes']['ours'] / 1000:.1f} kB, {result['bytes']['theirs'] / 1000:.1f} kB",
     ])
-
-
-def save(laboratory, result, folder, arguments):
-    return report.save(laboratory.document("images", [result], arguments), folder)

@@ -146,6 +146,22 @@ def restored(folder):
             circumstances(document) + ".", ""]
 
 
+def cleaned(folder):
+    """The section of the newest cleanup; empty where there is none."""
+    import cleanup_bench
+    names = sorted(name for name in os.listdir(folder) if name.endswith("-cleanup.json"))
+    if not names:
+        return []
+    with open(os.path.join(folder, names[-1]), encoding="utf-8") as file:
+        document = json.load(file)
+    result = document["workloads"][0]
+    seconds = [(tool, f"{statistics.median(runs):.2f}", f"{min(runs):.2f}") for tool, runs in result["cleanup_seconds"].items()]
+    return ["## cleanup: old remote attachments; verify --store", "",
+            table(("tool", "wall s, median", "best"), seconds), "",
+            table(("figure", "measured", "target"), cleanup_bench.figures(result)), "",
+            cleanup_bench.remarks(result), "", circumstances(document) + ".", ""]
+
+
 def pictured(folder):
     """The section of the newest run over pictures; empty where there is none."""
     names = sorted(name for name in os.listdir(folder) if name.endswith("-images.json"))
@@ -186,7 +202,7 @@ def write(folder, path):
         document, result = found[name]
         which = f" Run {runs.index(circumstances(document)) + 1}." if len(runs) > 1 else ""
         parts += [f"## {name}: {result['title']}\n", body(result), "", " ".join(remarks(result)) + which, ""]
-    parts += restored(folder) + pictured(folder)
+    parts += restored(folder) + cleaned(folder) + pictured(folder)
     parts.append("## Circumstances\n")
     parts += [f"{number}. {run}" for number, run in enumerate(runs, 1)] + [""]
     os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -201,13 +201,3 @@ def text(result):
                  f"all connections busy {statistics.median(result['all_busy_share'] or [0]):.0%} of the time to the last index; "
                  f"peak {result['peak_mib']} MiB")
     return "\n".join(lines)
-
-
-def save(laboratory, result, folder, arguments):
-    """Keeps the figures beside the others, with what they were measured on."""
-    document = laboratory.document("restore", [result], arguments)
-    path = os.path.join(folder, f"{laboratory.began:%Y-%m-%dT%H%M%S}-restore.json")
-    with open(path, "w", encoding="utf-8") as out:
-        json.dump(document, out, indent=1)
-        out.write("\n")
-    return path

@@ -1,0 +1,31 @@
+import Catalog
+import Glibc
+import Postgres
+
+/// Reads every attachment of a database once, as `verify --store` and `cleanup` read them, and says how many rows that were
+/// and how long it took: `120000 0.412`. libpq's variables say where the database is.
+@main
+enum CatalogScan {
+    static func main() throws {
+        let reader = try CatalogReader(Connection(ConnectionSettings(), application: "catalog scan"))
+        let begin = now()
+        var (rows, files) = (0, 0)
+        var after: Int64?
+        repeat {
+            let page = try reader.page(.mediaAttachments, after: after)
+            rows += page.rows.count
+            // Paths are what the rows are read for.
+            for media in page.rows.lazy.flatMap(\.media) {
+                files += media.styles.filter { media.path(of: $0) != nil }.count
+            }
+            after = page.next
+        } while after != nil
+        print(rows, now() - begin, files)
+    }
+
+    private static func now() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+}

@@ -1,0 +1,269 @@
+"""mediasync cleanup and verify --store beside the bare system calls and beside one row after the other, on a PostgreSQL server
+of its own with its defaults."""
+import hashlib
+import os
+import shutil
+import statistics
+import subprocess
+
+import measure
+from restore_bench import Server
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+THREADS = 8                 # what mediasync takes on up to four processors
+BASELINE_THREADS = 5        # tootctl's own default
+GOALS = {
+    "scan_rows_per_s": 300_000,     # at least
+    "times_row_by_row": 20,         # at least
+    "share_of_unlink": 0.7,         # at least, files a second
+    "times_stat": 1.2,              # at most
+    "peak_mib": 128,                # at most
+}
+FIRST_MOMENT = 1_690_000_000_000    # milliseconds: the oldest attachment
+STEP = 25_920                       # milliseconds between two: 100,000 in thirty days
+
+
+def number(index):
+    """The snowflake of an attachment: its moment, and sixteen bits that look random."""
+    return ((FIRST_MOMENT + index * STEP) << 16) + (index * 7919) % 65536
+
+
+def paths(index):
+    digits = str(number(index))
+    folder = "cache/media_attachments/files/" + "/".join(digits[at:at + 3] for at in range(0, 18, 3))
+    name = hashlib.md5(str(index).encode()).hexdigest()[:16] + ".jpg"
+    return [f"{folder}/original/{name}", f"{folder}/small/{name}"]
+
+
+class Database(Server):
+    """A Mastodon 4.6 database whose first attachments are old and remote and have files; the others are young."""
+
+    def fill_media(self, database, rows, old):
+        self.sql(f"CREATE DATABASE {database} TEMPLATE template0")
+        schema = os.path.join(self.root, "schema.sql")
+        with open(schema, "wb") as out:
+            subprocess.run(["gzip", "-dc", os.path.join(ROOT, "Tests", "Fixtures", "mastodon-4.6.sql.gz")], stdout=out, check=True)
+        self.client("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, "-d", database, "-f", schema)
+        self.sql(f"""
+            INSERT INTO accounts (id, username, domain, created_at, updated_at) VALUES (1, 'far', 'far.example', now(), now());
+            INSERT INTO media_attachments (id, account_id, remote_url, file_file_name, file_content_type, file_file_size,
+                file_updated_at, file_storage_schema_version, file_meta, blurhash, type, created_at, updated_at)
+            SELECT (({FIRST_MOMENT} + n * {STEP}) << 16) + n * 7919 % 65536, 1, 'https://far.example/media/' || n || '/original.jpg',
+                left(md5(n::text), 16) || '.jpg', 'image/jpeg', 100, now(), 1,
+                '{{"original":{{"width":1200,"height":800,"size":"1200x800","aspect":1.5}}}}', 'LEHV6nWB2yk8pyo0adR*.7kCMdnj', 0,
+                CASE WHEN n < {old} THEN timestamp '2023-08-01' ELSE now() END, now()
+            FROM generate_series(0::bigint, {rows} - 1) n""", database)
+        self.sql("VACUUM ANALYZE", database, user="postgres")
+
+    def copy(self, origin, name):
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {origin} STRATEGY file_copy", user="postgres")
+        self.sql(f"ALTER DATABASE {name} OWNER TO mastodon", user="postgres")
+        self.sql("CHECKPOINT", user="postgres")
+
+    def drop(self, name):
+        self.sql(f"DROP DATABASE {name} WITH (FORCE)", user="postgres")
+
+    def stored(self, database):
+        return int(self.sql("SELECT count(*) FROM media_attachments WHERE file_file_name <> ''", database))
+
+
+class Bench:
+    def __init__(self, laboratory, server, quick):
+        self.laboratory, self.server = laboratory, server
+        self.rows, self.old, self.sample = (20_000, 2_000, 500) if quick else (1_000_000, 100_000, 10_000)
+        self.floor = laboratory.compiled("store-floor.c", "-pthread")
+        include = subprocess.run(["pg_config", "--includedir"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+        self.row_by_row = laboratory.compiled("row-by-row.c", "-pthread", f"-I{include}", "-lpq")
+        self.peaks = []
+
+    def list(self, count):
+        """The paths of the oldest attachments, in their order."""
+        place = os.path.join(self.laboratory.root, f"list-{count}")
+        if not os.path.exists(place):
+            with open(place, "w", encoding="ascii") as out:
+                for index in range(count):
+                    out.write("\n".join(paths(index)) + "\n")
+        return place
+
+    def tree(self, count):
+        place = self.laboratory.fresh("media")
+        subprocess.run([self.floor, "make", self.list(count), place, "4"], check=True)
+        self.laboratory.settle()
+        return place
+
+    def run_floor(self, mode, count, tree):
+        self.laboratory.settle()
+        return self.laboratory.run([self.floor, mode, self.list(count), tree, str(THREADS)])
+
+    def mediasync(self, database, *arguments):
+        """A run of the binary, its time, and its memory."""
+        peak = os.path.join(self.laboratory.root, "peak")
+        command = ["/usr/bin/time", "-f", "%M", "-o", peak, self.laboratory.binary, *arguments, "--env-file", os.devnull]
+        sample = self.laboratory.run(command, environment={**self.server.environment, "DB_NAME": database})
+        with open(peak, encoding="ascii") as file:
+            self.peaks.append(int(file.read().split()[-1]) / 1024)
+        return sample
+
+    def scan(self):
+        package = os.path.join(ROOT, "Benchmarks")
+        build = ["swift", "build", "-c", "release", "--package-path", package, "--product", "CatalogScan"]
+        subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
+        folder = subprocess.run([*build, "--show-bin-path"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+        environment = {**self.laboratory.environment, **self.server.environment, "PGDATABASE": "origin"}
+        rates = []
+        for _ in range(self.laboratory.rounds):
+            done = subprocess.run([os.path.join(folder, "CatalogScan")], check=True, stdout=subprocess.PIPE, text=True, env=environment)
+            rows, seconds, files = done.stdout.split()
+            if int(rows) != self.rows or int(files) != 2 * self.rows:
+                raise measure.Failed(f"the scan saw {rows} rows and {files} files")
+            rates.append(int(rows) / float(seconds))
+        print(f"   scan: {statistics.median(rates):,.0f} rows a second", flush=True)
+        return rates
+
+    def verify(self, tree):
+        """Warm, then cold: each beside a parallel stat of the same paths."""
+        self.server.copy("origin", "small")
+        self.server.sql("DELETE FROM media_attachments WHERE created_at > '2024-01-01'", "small")
+        self.server.sql("VACUUM FULL ANALYZE media_attachments", "small")
+        ours, theirs = {"warm": [], "cold": []}, {"warm": [], "cold": []}
+        command = ["verify", "--store", "--only", "attachments", "--media-root", tree]
+        for turn in range(self.laboratory.rounds):
+            for state in ("warm", "cold"):
+                order = [("ours", ours), ("theirs", theirs)]
+                for who, kept in order if turn % 2 == 0 else reversed(order):
+                    if state == "cold":
+                        try:
+                            self.laboratory.drop_caches()
+                        except measure.Unfit:
+                            continue
+                        # The server's pages are not what is measured.
+                        self.server.sql("SELECT count(file_meta::text) FROM media_attachments", "small")
+                        self.server.sql("SELECT 1", "small")
+                    sample = self.mediasync("small", *command) if who == "ours" else self.run_floor("stat", self.old, tree)
+                    kept[state].append(sample.wall)
+        self.server.drop("small")
+        result = {state: measure.ratios(ours[state], theirs[state]) for state in ours if ours[state]}
+        for state, ratio in result.items():
+            print(f"   verify --store, {state}: {ratio['median']:.2f} of stat ({statistics.median(ours[state]):.2f} s)", flush=True)
+        return result, ours, theirs
+
+    def cleanup(self, first):
+        """mediasync, unlink alone, and unlink with the emptied directories, each on a tree and a database of its own."""
+        seconds = {"mediasync cleanup": [], "unlink": [], "unlink and rmdir": []}
+        rounds = min(self.laboratory.rounds, 3)
+        trees = [first]
+        for turn in range(rounds):
+            order = list(seconds) if turn % 2 == 0 else list(reversed(seconds))
+            for name in order:
+                tree = trees.pop() if trees else self.tree(self.old)
+                if name == "mediasync cleanup":
+                    self.server.copy("origin", "live")
+                    self.laboratory.settle()
+                    sample = self.mediasync("live", "cleanup", "--days", "30", "--only", "attachments", "--max-delete", "100%",
+                                            "--media-root", tree)
+                    if self.server.stored("live") != self.rows - self.old:
+                        raise measure.Failed("cleanup left rows")
+                    left = [name for name in os.listdir(tree) if name != ".mediasync-run"]
+                    if left:
+                        raise measure.Failed(f"cleanup left {left}")
+                    self.server.drop("live")
+                else:
+                    sample = self.run_floor("unlink" if name == "unlink" else "prune", self.old, tree)
+                seconds[name].append(sample.wall)
+                print(f"   {name:20} {sample.wall:7.2f} s", flush=True)
+                self.laboratory.discard(tree)
+        return seconds
+
+    def baseline(self):
+        """Rows a second of one row after the other; on a part of the rows, since it is that slow."""
+        rates = []
+        for _ in range(min(self.laboratory.rounds, 3)):
+            tree = self.tree(self.sample)
+            self.server.copy("origin", "live")
+            self.laboratory.settle()
+            sample = self.laboratory.run([self.row_by_row, tree, str(self.sample), str(BASELINE_THREADS)],
+                                         environment={**self.server.environment, "PGDATABASE": "live"})
+            if self.server.stored("live") != self.rows - self.sample or os.listdir(tree):
+                raise measure.Failed("one row after the other left rows or files")
+            self.server.drop("live")
+            rates.append(self.sample / sample.wall)
+            print(f"   row by row: {rates[-1]:,.0f} rows a second", flush=True)
+            self.laboratory.discard(tree)
+        return rates
+
+
+def run(laboratory, quick):
+    """Returns the result as a dictionary of plain values."""
+    for program in ("pg_config", "/usr/bin/time", "setpriv"):
+        if shutil.which(program) is None:
+            raise measure.Unfit(f"needs {program}")
+    laboratory.need_space(1 if quick else 12)
+    server = Database(laboratory.root)
+    try:
+        bench = Bench(laboratory, server, quick)
+        server.fill_media("origin", bench.rows, bench.old)
+        print(f"   {bench.rows:,} rows, {2 * bench.old:,} files", flush=True)
+        scan = bench.scan()
+        tree = bench.tree(bench.old)
+        verified, verify_seconds, stat_seconds = bench.verify(tree)
+        seconds = bench.cleanup(tree)
+        baseline = bench.baseline()
+        ours = seconds["mediasync cleanup"]
+        rate = bench.old / statistics.median(ours)
+        return {
+            "rows": bench.rows, "old_rows": bench.old, "files": 2 * bench.old, "threads": THREADS,
+            "baseline_threads": BASELINE_THREADS, "baseline_rows": bench.sample,
+            "scan_rows_per_s": [round(each) for each in scan],
+            "cleanup_seconds": {name: [round(each, 3) for each in values] for name, values in seconds.items()},
+            "cleanup_rows_per_s": round(rate),
+            "baseline_rows_per_s": [round(each) for each in baseline],
+            "times_row_by_row": round(rate / statistics.median(baseline), 1),
+            "share_of_unlink": measure.ratios(seconds["unlink"], ours),
+            "share_of_unlink_and_rmdir": measure.ratios(seconds["unlink and rmdir"], ours),
+            "verify_seconds": {state: [round(each, 3) for each in values] for state, values in verify_seconds.items()},
+            "stat_seconds": {state: [round(each, 3) for each in values] for state, values in stat_seconds.items()},
+            "times_stat": verified,
+            "peak_mib": round(max(bench.peaks), 1),
+            "goals": GOALS,
+        }
+    finally:
+        server.stop()
+
+
+def figures(result):
+    """What was measured, the figure, and the target with its verdict: rows of a table."""
+    goals = result["goals"]
+
+    def judged(figure, limit, least=True):
+        reached = figure >= limit if least else figure <= limit
+        return f"{'reached' if reached else '**missed**'} ({'>=' if least else '<='} {limit:,g})"
+
+    def spread(ratio):
+        return f"{ratio['median']:.2f} ({ratio['min']:.2f}..{ratio['max']:.2f})"
+    scan = statistics.median(result["scan_rows_per_s"])
+    rows = [
+        ("catalogue scan, rows a second", f"{scan:,.0f}", judged(scan, goals["scan_rows_per_s"])),
+        ("cleanup, rows a second", f"{result['cleanup_rows_per_s']:,}", ""),
+        ("cleanup, times one row after the other", f"{result['times_row_by_row']:g}",
+         judged(result["times_row_by_row"], goals["times_row_by_row"])),
+        ("cleanup, files a second to unlink alone", spread(result["share_of_unlink"]),
+         judged(result["share_of_unlink"]["median"], goals["share_of_unlink"])),
+        ("cleanup, files a second to unlink and rmdir", spread(result["share_of_unlink_and_rmdir"]), ""),
+    ]
+    for state, ratio in result["times_stat"].items():
+        rows.append((f"verify --store, time to a parallel stat, {state}", spread(ratio),
+                     judged(ratio["median"], goals["times_stat"], least=False)))
+    rows.append(("memory of mediasync, largest", f"{result['peak_mib']:g} MiB", judged(result["peak_mib"], goals["peak_mib"], least=False)))
+    return rows
+
+
+def text(result):
+    return "\n".join(f"   {what:46} {figure:>20}  {verdict}" for what, figure, verdict in figures(result))
+
+
+def remarks(result):
+    return (f"{result['rows']:,} rows of media_attachments with a file name, {result['old_rows']:,} of them old and remote, with two files "
+            f"each: {result['files']:,} files below {result['threads']} threads; PostgreSQL 15 or later with its defaults, fsync on. *One row after the other* is "
+            f"a stand-in for tootctl, in C: SELECT, unlink, rmdir, UPDATE and COMMIT for each row by {result['baseline_threads']} threads with a "
+            f"connection each, on {result['baseline_rows']:,} rows. *Unlink alone* leaves the emptied directories, of which a row has five; mediasync removes "
+            "them. *stat* is the same list of paths by as many threads, known beforehand. Checked: rows and files are gone, or all there.")
