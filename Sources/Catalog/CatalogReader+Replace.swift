@@ -5,9 +5,15 @@ extension CatalogReader {
     /// Makes rows name new files: the columns that Mastodon writes after a download, and no others. A row is changed only
     /// while it says what was read: the same URL, file, time and place. One transaction, which is on the server's disk when
     /// this returns.
-    /// - Parameter replacements: of one kind, each row once.
+    /// - Parameters:
+    ///   - replacements: of one kind, each row once.
+    ///   - beforeCommit: called when the rows are changed, and nobody else sees it yet.
     /// - Returns: the numbers of the rows that were changed. The others changed or went meanwhile.
-    package func replace(_ kind: MediaKind, with replacements: [FileReplacement]) throws(SyncError) -> Set<Int64> {
+    package func replace(
+        _ kind: MediaKind,
+        with replacements: [FileReplacement],
+        beforeCommit: () -> Void = {}
+    ) throws(SyncError) -> Set<Int64> {
         let table = CatalogTable(of: kind)
         guard !replacements.isEmpty, let attachment = table.attachments.first(where: { $0.kind == kind }),
             let url = attachment.remoteURL
@@ -18,7 +24,9 @@ extension CatalogReader {
             try connection.transaction { () throws(DatabaseFault) -> Set<Int64> in
                 // The old files go as soon as this is committed, also where the server commits to memory by default.
                 try connection.execute("SET LOCAL synchronous_commit = on")
-                return Set(try connection.query(statement, parameters).compactMap { $0[0].number })
+                let changed = Set(try connection.query(statement, parameters).compactMap { $0[0].number })
+                beforeCommit()
+                return changed
             }
         }
     }

@@ -38,8 +38,8 @@ package struct StoredMedia: Sendable, Equatable {
     package var styles: [MediaStyle] { MediaStyle.all(of: kind, contentType: contentType) }
 
     /// What the file of a variant may be; empty where nothing is known of the row's type.
-    package func formats(of style: MediaStyle) -> Set<MediaFormat> {
-        let own = contentType.flatMap { MediaFormat(contentType: $0) }
+    package func formats(of style: MediaStyle) -> Set<MediaContainer> {
+        let own = contentType.flatMap { MediaContainer(contentType: $0) }
         guard style.format == "png" else { return own.map { [$0] } ?? [] }
         // The small variant of a picture that does not move is the picture itself, whatever its name says.
         return own == .gif ? [.png, .gif] : [.png]

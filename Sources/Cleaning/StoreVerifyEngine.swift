@@ -252,8 +252,8 @@ package final class StoreVerifyEngine: Engine {
         guard options.checksTypes, case .good(let size) = verdict else { return verdict }
         let expected = media.formats(of: style)
         if expected.isEmpty { return verdict }
-        let head = try store.contents(of: path, limit: MediaFormat.headBytes)
-        return MediaFormat.all(ofHead: head).isDisjoint(with: expected) ? .otherType(size) : verdict
+        let head = try store.contents(of: path, limit: MediaContainer.headBytes)
+        return MediaContainer.all(ofHead: head).isDisjoint(with: expected) ? .otherType(size) : verdict
     }
 
     private func fail(

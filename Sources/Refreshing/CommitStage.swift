@@ -81,7 +81,10 @@ struct CommitStage: Sendable {
         var tries = 0
         while true {
             do throws(SyncError) {
-                let changed = try reader.replace(kind, with: open.map(\.file.replacement))
+                let changed = try reader.replace(kind, with: open.map(\.file.replacement)) {
+                    FaultPoint.rowsUpdated.reach()
+                }
+                FaultPoint.rowsCommitted.reach()
                 caches.invalidate(open.filter { changed.contains($0.file.item.id) }.map(\.file.replacement.row))
                 for ticket in open { end(ticket, isCommitted: changed.contains(ticket.file.item.id)) }
                 return
@@ -140,11 +143,13 @@ struct CommitStage: Sendable {
                 do throws(FileFault) {
                     guard let size = try store.remove(path) else { continue }
                     if done.isCommitted { ledger.deleted(bytes: size) }
+                    FaultPoint.fileRemoved.reach()
                 } catch {
                     isClean = false
                     ledger.deleteFailed(path, error.syncError("cannot remove \(path)"))
                 }
             }
+            FaultPoint.filesRemoved.reach()
             if done.isCommitted {
                 ledger.fetched(
                     file.item,

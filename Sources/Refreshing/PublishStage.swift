@@ -34,6 +34,7 @@ struct PublishStage: Sendable {
             if files.isEmpty { return }
             do throws(SyncError) {
                 let number = try intents.open(files.map(\.intent))
+                FaultPoint.intentOpened.reach()
                 let group = IntentGroup(number: number, count: files.count, log: intents, control: control)
                 for file in files { guard named.offer(Ticket(file: file, group: group)) else { return } }
             } catch {
@@ -48,6 +49,7 @@ struct PublishStage: Sendable {
             do throws(FileFault) {
                 for variant in ticket.file.variants {
                     try store.publish(variant.spool, at: variant.path, modes: modes)
+                    FaultPoint.filePublished.reach()
                 }
                 guard published.offer(ticket) else { return }
             } catch {

@@ -8,6 +8,8 @@
 package enum FaultPoint: String, Sendable, CaseIterable {
     /// What is about to be done is written down.
     case intentOpened = "intent-opened"
+    /// A new file has its name, and no row names it yet.
+    case filePublished = "file-published"
     /// Rows are changed, and nobody knows yet.
     case rowsUpdated = "rows-updated"
     case rowsCommitted = "rows-committed"

@@ -30,5 +30,11 @@ final class HookedStore: MediaStore {
         try store.publish(contents, at: path, modes: modes)
     }
 
+    func makeSpool() throws(FileFault) -> SpoolFile { try store.makeSpool() }
+
+    func publish(_ spool: SpoolFile, at path: BytePath, modes: StoreModes) throws(FileFault) {
+        try store.publish(spool, at: path, modes: modes)
+    }
+
     func remove(_ path: BytePath) throws(FileFault) -> Int64? { try store.remove(path) }
 }

@@ -65,6 +65,25 @@ import Testing
         #expect(try store.contents(of: BytePath("empty"), limit: 2) == [])
     }
 
+    @Test("a file without a name is published whole, under a free name alone", arguments: MediaStoreTests.Kind.allCases)
+    func spools(kind: Kind) throws {
+        let sample = try Sample(kind)
+        let store = sample.store
+        let spool = try store.makeSpool()
+        try OpenFile.duplicate(spool.descriptor).write([1, 2, 3, 4], at: 0)
+        #expect(try spool.size() == 4)
+        try spool.truncate(to: 3)
+        #expect(try Self.names(store) == [])
+        try store.publish(spool, at: Self.deep, modes: StoreModes())
+        #expect(try store.contents(of: Self.deep, limit: 10) == [1, 2, 3])
+        let other = try store.makeSpool()
+        #expect(
+            Self.fault { () throws(FileFault) in try store.publish(other, at: Self.deep, modes: StoreModes()) } == .exists
+        )
+        #expect(try store.contents(of: Self.deep, limit: 10) == [1, 2, 3])
+        #expect(try Self.names(store, Self.deep.parent) == ["a.png file"])
+    }
+
     @Test("a name that is taken is never replaced", arguments: MediaStoreTests.Kind.allCases)
     func taken(kind: Kind) throws {
         let sample = try Sample(kind)

@@ -1,5 +1,4 @@
 """mediasync restore beside psql --single-transaction and pg_restore, on a PostgreSQL server of its own with its defaults."""
-import json
 import os
 import pwd
 import shutil

@@ -6,14 +6,14 @@ import Testing
     /// A file's first bytes and what it may be.
     struct Head: Sendable {
         let bytes: [UInt8]
-        let formats: Set<MediaFormat>
+        let formats: Set<MediaContainer>
 
-        init(_ bytes: [UInt8], _ formats: Set<MediaFormat>) {
+        init(_ bytes: [UInt8], _ formats: Set<MediaContainer>) {
             self.bytes = bytes
             self.formats = formats
         }
 
-        init(text: String, _ formats: Set<MediaFormat>) {
+        init(text: String, _ formats: Set<MediaContainer>) {
             self.init(Array(text.utf8), formats)
         }
     }
@@ -56,7 +56,7 @@ import Testing
 
     @Test("a format is told by its first bytes; what is none of them, or was cut, is nothing", arguments: heads)
     func formats(head: Head) {
-        #expect(MediaFormat.all(ofHead: head.bytes) == head.formats)
+        #expect(MediaContainer.all(ofHead: head.bytes) == head.formats)
     }
 
     @Test("every format is that of a content type, and types that are not known have none")
@@ -65,8 +65,8 @@ import Testing
             "image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "video/quicktime", "audio/webm",
             "audio/ogg", "audio/mpeg", "audio/flac", "audio/x-wav", "audio/aac", "video/x-ms-asf",
         ]
-        #expect(Set(types.compactMap { MediaFormat(contentType: $0) }) == Set(MediaFormat.allCases))
-        #expect(MediaFormat(contentType: "application/zip") == nil)
-        #expect(MediaFormat(contentType: "") == nil)
+        #expect(Set(types.compactMap { MediaContainer(contentType: $0) }) == Set(MediaContainer.allCases))
+        #expect(MediaContainer(contentType: "application/zip") == nil)
+        #expect(MediaContainer(contentType: "") == nil)
     }
 }

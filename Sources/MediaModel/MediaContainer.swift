@@ -1,6 +1,6 @@
 /// What a media file is, told by its first bytes. One format stands for all content types that share a container: what is
 /// in it, only a decoder knows.
-package enum MediaFormat: String, Sendable, CaseIterable {
+package enum MediaContainer: String, Sendable, CaseIterable {
     case jpeg
     case png
     case gif
@@ -21,7 +21,7 @@ package enum MediaFormat: String, Sendable, CaseIterable {
     /// How many of the first bytes are looked at.
     package static let headBytes = 64
 
-    private static let types: [String: MediaFormat] = [
+    private static let types: [String: MediaContainer] = [
         "image/jpeg": .jpeg, "image/jpg": .jpeg, "image/png": .png, "image/gif": .gif, "image/webp": .webp,
         "image/heic": .heif, "image/heif": .heif, "image/avif": .heif, "video/mp4": .mp4, "video/quicktime": .mp4,
         "audio/mp4": .mp4, "audio/m4a": .mp4, "audio/x-m4a": .mp4, "audio/3gpp": .mp4, "video/webm": .matroska,
@@ -39,7 +39,7 @@ package enum MediaFormat: String, Sendable, CaseIterable {
 
     /// What a file may be by its first bytes: mostly one format, several where a tag stands in front of the sound, none
     /// where the bytes are nothing that is known.
-    package static func all(ofHead head: [UInt8]) -> Set<MediaFormat> {
+    package static func all(ofHead head: [UInt8]) -> Set<MediaContainer> {
         if let fixed = signatures.first(where: { $0.matches(head) }) { return fixed.formats }
         if let brand = brandFormat(head) { return [brand] }
         return frameFormat(head).map { [$0] } ?? []
@@ -47,10 +47,10 @@ package enum MediaFormat: String, Sendable, CaseIterable {
 
     /// Bytes at fixed places.
     private struct Signature {
-        let formats: Set<MediaFormat>
+        let formats: Set<MediaContainer>
         let parts: [(offset: Int, bytes: [UInt8])]
 
-        init(_ formats: Set<MediaFormat>, _ parts: (Int, [UInt8])...) {
+        init(_ formats: Set<MediaContainer>, _ parts: (Int, [UInt8])...) {
             self.formats = formats
             self.parts = parts.map { (offset: $0.0, bytes: $0.1) }
         }
@@ -82,7 +82,7 @@ package enum MediaFormat: String, Sendable, CaseIterable {
     ]
 
     /// ISO files name their brand in the first box.
-    private static func brandFormat(_ head: [UInt8]) -> MediaFormat? {
+    private static func brandFormat(_ head: [UInt8]) -> MediaContainer? {
         guard head.count >= 12 else { return nil }
         let box = String(decoding: head[4..<8], as: UTF8.self)
         if oldBoxes.contains(box) { return .mp4 }
@@ -91,7 +91,7 @@ package enum MediaFormat: String, Sendable, CaseIterable {
     }
 
     /// Sound that begins with a frame: eleven or twelve bits that are set, then the layer, which AAC has none of.
-    private static func frameFormat(_ head: [UInt8]) -> MediaFormat? {
+    private static func frameFormat(_ head: [UInt8]) -> MediaContainer? {
         guard head.count >= 2, head[0] == 0xFF, head[1] & 0xE0 == 0xE0 else { return nil }
         if head[1] & 0x06 != 0 { return .mp3 }
         return head[1] & 0xF0 == 0xF0 ? .aac : nil
