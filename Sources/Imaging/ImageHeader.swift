@@ -13,7 +13,9 @@ struct ImageHeader: Hashable {
 
         /// Whether the fast path decodes it: grey or YCbCr of eight bits in the usual samplings.
         var isCommon: Bool {
-            guard isCommonProcess, precision == 8, adobeTransform ?? 1 == 1 else { return false }
+            guard isCommonProcess, precision == 8, adobeTransform ?? 1 == 1, sampling.count == components else {
+                return false
+            }
             switch components {
             case 1: return true
             case 3: return [0x11, 0x21, 0x12, 0x22].contains(sampling[0]) && sampling[1...].allSatisfy { $0 == 0x11 }

@@ -6,12 +6,14 @@ enum JPEGStructure {
         var header = ImageHeader(storedSize: PixelSize(width: 0, height: 0), end: 0)
         var cursor = ByteCursor(bytes, at: 2)
         var hasFrame = false
+        var found: Int?
         while true {
             let marker = try nextMarker(&cursor)
             switch marker {
             case 0xD9:
                 guard hasFrame else { throw ProcessingFault(.undecodable, "a JPEG without a picture") }
                 header.end = cursor.index
+                header.orientation = found ?? 1
                 return header
             case 0x01, 0xD0...0xD8: continue
             default: break
@@ -25,7 +27,8 @@ enum JPEGStructure {
                 if hasFrame { throw ProcessingFault(.undecodable, "a JPEG with two pictures in one") }
                 hasFrame = true
                 try readFrame(&segment, marker, &header)
-            case 0xE1: header.orientation = orientation(segment, end: cursor.index) ?? header.orientation
+            // The first one counts.
+            case 0xE1 where found == nil: found = orientation(segment, end: cursor.index)
             case 0xEE where length >= 14 && segment.isAt("Adobe"):
                 try segment.skip(11)
                 header.jpeg.adobeTransform = try segment.byte()

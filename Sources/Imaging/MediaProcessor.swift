@@ -15,6 +15,9 @@ package struct MediaProcessor: Sendable {
         movies = programs.map { MovieProcessor(runner: MovieRunner(programs: $0, stop: stop), images: images) }
     }
 
+    /// Whether ffmpeg is there.
+    var processesMovies: Bool { movies != nil }
+
     /// Blocks until all variants are written. What a failed call has written to the outputs is void.
     package func process(_ request: ProcessingRequest) throws(ProcessingFault) -> ProcessedMedia {
         let format = try request.identify(try MediaFile.prefix(request.input))

@@ -28,23 +28,24 @@ package struct PixelSize: Hashable, Sendable {
     /// This picture scaled down until it fits into a box, each side rounded on its own; never enlarged.
     func shrunk(into box: PixelSize) -> PixelSize {
         let shrink = max(Double(width) / Double(box.width), Double(height) / Double(box.height))
-        return shrink <= 1 ? self : scaled(by: 1 / shrink)
+        return shrink <= 1 ? self : divided(by: shrink)
     }
 
     /// This picture scaled until it covers a box.
     func covering(_ box: PixelSize) -> PixelSize {
-        scaled(by: max(Double(box.width) / Double(width), Double(box.height) / Double(height)))
+        divided(by: min(Double(width) / Double(box.width), Double(height) / Double(box.height)))
     }
 
     /// This picture scaled, up or down, until it just fits into a box.
     func fitting(_ box: PixelSize) -> PixelSize {
-        scaled(by: min(Double(box.width) / Double(width), Double(box.height) / Double(height)))
+        divided(by: max(Double(width) / Double(box.width), Double(height) / Double(box.height)))
     }
 
-    private func scaled(by factor: Double) -> PixelSize {
+    /// Divided and not multiplied, as libvips does it: the halves are rounded the same way.
+    private func divided(by shrink: Double) -> PixelSize {
         PixelSize(
-            width: max(1, Int((Double(width) * factor).rounded())),
-            height: max(1, Int((Double(height) * factor).rounded()))
+            width: max(1, Int((Double(width) / shrink).rounded())),
+            height: max(1, Int((Double(height) / shrink).rounded()))
         )
     }
 }

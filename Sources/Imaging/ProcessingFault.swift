@@ -40,10 +40,11 @@ package struct ProcessingFault: Error, Hashable, Sendable {
         self.message = message
     }
 
-    /// What the run's loop does after it: a full disk stops it, and what is missing on the machine does.
+    /// What the run's loop does after it: a full disk stops it. Where a program is missing, other kinds of files still go
+    /// through.
     package var retry: SyncError.Retry {
         switch kind {
-        case .noSpace, .unavailable, .stopped: .abortStage
+        case .noSpace, .stopped: .abortStage
         case .crashed, .timedOut, .outOfMemory, .unreadable: .backOff
         default: .never
         }

@@ -38,6 +38,9 @@ package final class ProcessingPool: Sendable {
         )
     }
 
+    /// Whether ffmpeg is there. Where it is not, video, sound and animations fail as `unavailable`.
+    package var processesMovies: Bool { processor.processesMovies }
+
     /// Blocks until the file is processed: for threads of our own.
     package func process(_ request: ProcessingRequest) throws(ProcessingFault) -> ProcessedMedia {
         try inSlot { () throws(ProcessingFault) in try processor.process(request) }

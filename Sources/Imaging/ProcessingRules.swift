@@ -95,7 +95,10 @@ package struct ProcessingRules: Hashable, Sendable {
             rules.quality = 90
             rules.enlargesCrops = false
         }
-        if (major, minor) < (4, 4) { rules.keepsFullRange = false }
+        if (major, minor) < (4, 4) {
+            rules.profileBytes = 2 * mebibyte
+            rules.keepsFullRange = false
+        }
         if (major, minor) < (4, 2) {
             rules.cardBytes = mebibyte
             rules.imageBytes = 10 * mebibyte

@@ -35,11 +35,9 @@ final class SourceImage {
     static func made(
         _ bytes: MediaBytes,
         _ format: MediaFormat,
-        size: PixelSize,
         pixels: PixelBuffer? = nil
-    ) -> SourceImage {
-        let header = ImageHeader(storedSize: size, end: bytes.count)
-        return SourceImage(bytes, format, header, isInput: false, pixels: pixels)
+    ) throws(ProcessingFault) -> SourceImage {
+        SourceImage(bytes, format, try ImageHeader.read(bytes, format), isInput: false, pixels: pixels)
     }
 
     var size: PixelSize { header.size }
@@ -65,7 +63,7 @@ final class SourceImage {
             let pixels = try JPEGCodec.decode(bytes, of: size, to: goal)
             wasDecoded = true
             let encoded = try JPEGCodec.encode(pixels, quality: quality, progressive: progressive)
-            return .made(encoded, .jpeg, size: pixels.size, pixels: pixels)
+            return try .made(encoded, .jpeg, pixels: pixels)
         }
         return try convert(
             VipsLibrary.Wish(box: box, crops: crops, format: target, quality: quality, progressive: progressive)
@@ -86,7 +84,7 @@ final class SourceImage {
     private func convert(_ wish: VipsLibrary.Wish) throws(ProcessingFault) -> SourceImage {
         let made = try VipsLibrary.open().convert(bytes, wish)
         if header.frames == 1 { wasDecoded = true }
-        return .made(made.bytes, wish.format, size: made.size)
+        return try .made(made, wish.format)
     }
 
     /// The box to scale into; nil where the picture fits as it is.

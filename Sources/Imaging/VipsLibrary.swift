@@ -39,7 +39,7 @@ struct VipsLibrary {
         try call { mds_vips_check(bytes.buffer.baseAddress, bytes.count, Int32(frames), &$0) }
     }
 
-    func convert(_ bytes: MediaBytes, _ wish: Wish) throws(ProcessingFault) -> (bytes: MediaBytes, size: PixelSize) {
+    func convert(_ bytes: MediaBytes, _ wish: Wish) throws(ProcessingFault) -> MediaBytes {
         var request = mds_vips_wish(
             width: Int32(clamping: wish.box?.width ?? 0),
             height: Int32(clamping: wish.box?.height ?? 0),
@@ -51,10 +51,7 @@ struct VipsLibrary {
         var output = mds_vips_output()
         try call { mds_vips_convert(bytes.buffer.baseAddress, bytes.count, &request, &output, &$0) }
         guard let memory = output.bytes else { throw .noMemory("an encoded picture") }
-        return (
-            MediaBytes(memory, count: output.size) { mds_vips_free($0) },
-            PixelSize(width: Int(output.width), height: Int(output.height))
-        )
+        return MediaBytes(memory, count: output.size) { mds_vips_free($0) }
     }
 
     private func format(_ format: MediaFormat) -> mds_vips_format {

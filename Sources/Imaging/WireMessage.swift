@@ -7,7 +7,13 @@ struct WireWriter {
     }
 
     mutating func text(_ value: String) {
-        let utf8 = Array(value.utf8.prefix(WireReader.textMax))
+        var utf8: [UInt8] = []
+        // Cut between characters.
+        for scalar in value.unicodeScalars {
+            let encoded = Array(String(scalar).utf8)
+            if utf8.count + encoded.count > WireReader.textMax { break }
+            utf8 += encoded
+        }
         number(utf8.count)
         bytes.append(contentsOf: utf8)
     }

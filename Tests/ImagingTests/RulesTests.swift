@@ -48,6 +48,8 @@ import Testing
     @Test("a release that can use either library goes by what it is set to")
     func library() {
         #expect(ProcessingRules.mastodon(major: 4, minor: 3, libvips: true).quality == 75)
+        #expect(ProcessingRules.mastodon(major: 4, minor: 3, libvips: true).profileBytes == 2 << 20)
+        #expect(ProcessingRules.mastodon(major: 4, minor: 3, libvips: true).cardBytes == 8 << 20)
         #expect(ProcessingRules.mastodon(major: 4, minor: 5, libvips: false).quality == 90)
         #expect(ProcessingRules.mastodon(major: 4, minor: 5, libvips: false).profileBytes == 2 << 20)
         #expect(ProcessingRules.mastodon(major: 4, minor: 6, libvips: false) == .current)

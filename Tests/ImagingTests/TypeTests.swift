@@ -87,7 +87,7 @@ import Testing
         let name = "picture.\(format == .jpeg ? "jpg" : format.extensions[0])"
         let whole = try Disk.read(try await Samples.converted(48, 32, name))
         var random = SeededGenerator(seed: 11)
-        for round in 0..<3000 {
+        for round in 0..<1000 {
             var bytes = whole
             for _ in 0..<Int.random(in: 1...4, using: &random) {
                 bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
