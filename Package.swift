@@ -98,7 +98,8 @@ let package = Package(
             name: "Mediasync",
             dependencies: [
                 "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Postgres", "Filtering",
-                "Catalog", "Copying", "Restoring", "Cleaning", "Refreshing", "Diagnosing", "Fetching", "Imaging", "Pipeline",
+                "Catalog", "Copying", "Restoring", "Cleaning", "Refreshing", "Diagnosing", "Fetching", "Imaging",
+                "Pipeline",
                 "Reporting", argumentParser, unixSignals,
             ],
             swiftSettings: swiftSettings
@@ -132,7 +133,8 @@ let package = Package(
         tests(
             "RefreshingTests",
             [
-                "Refreshing", "Fetching", "Imaging", "Catalog", "Running", "Pacing", "Storage", "Postgres", "MediaModel",
+                "Refreshing", "Fetching", "Imaging", "Catalog", "Running", "Pacing", "Storage", "Postgres",
+                "MediaModel",
                 "MediasyncTesting",
             ]
         ),

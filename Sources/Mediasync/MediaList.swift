@@ -16,7 +16,18 @@ struct MediaList {
         var record: String?
         var id: String?
         var local: Bool?
+        /// Text of an item; other lines have other things by this name.
         var outcome: String?
+
+        private enum Keys: String, CodingKey { case record, id, local, outcome }
+
+        init(from decoder: any Decoder) throws {
+            let fields = try decoder.container(keyedBy: Keys.self)
+            record = try? fields.decode(String.self, forKey: .record)
+            id = try? fields.decode(String.self, forKey: .id)
+            local = try? fields.decode(Bool.self, forKey: .local)
+            outcome = try? fields.decode(String.self, forKey: .outcome)
+        }
     }
 
     init(_ path: BytePath) throws(SyncError) {

@@ -1,7 +1,6 @@
 import ArgumentParser
 
 /// The command line's root.
-@main
 struct MediasyncCommand: AsyncParsableCommand {
     static let version = "0.1.0"
 
@@ -18,7 +17,6 @@ struct MediasyncCommand: AsyncParsableCommand {
               mediasync manifest /srv/media > media.xxh3
             """,
         version: version,
-        subcommands: [DecodeWorkerCommand.self, SandboxExecCommand.self],
         groupedSubcommands: [
             CommandGroup(name: "Move", subcommands: [RestoreCommand.self, CopyCommand.self]),
             CommandGroup(name: "Check", subcommands: [VerifyCommand.self, ManifestCommand.self, LookupCommand.self]),

@@ -1,5 +1,4 @@
 import Glibc
-
 import MediaModel
 import Refreshing
 

@@ -111,7 +111,9 @@ struct RefreshFixture {
         }
     }
 
-    static func everything(_ kinds: Set<MediaKind> = [.attachment, .thumbnail, .avatar, .header, .emoji]) -> RefreshOptions {
+    static func everything(
+        _ kinds: Set<MediaKind> = [.attachment, .thumbnail, .avatar, .header, .emoji]
+    ) -> RefreshOptions {
         var options = RefreshOptions(scope: RemoteScope(kinds: kinds), interval: .all)
         options.reportsEveryItem = true
         options.pace.rate = 1000

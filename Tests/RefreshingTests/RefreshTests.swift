@@ -13,9 +13,12 @@ import Testing
 /// Runs against a real PostgreSQL with Mastodon's real schema; origin and decoder are made up.
 @Suite(.enabled(if: Requirement.hasPostgres, "needs PostgreSQL's server programs and setpriv"))
 struct RefreshTests {
-    @Test("what is missing, empty or of the wrong size is fetched; what is present, local or rejected is not", arguments: [
-        "4.6", "4.3", "4.2",
-    ])
+    @Test(
+        "what is missing, empty or of the wrong size is fetched; what is present, local or rejected is not",
+        arguments: [
+            "4.6", "4.3", "4.2",
+        ]
+    )
     func selection(release: String) async throws {
         let fixture = try RefreshFixture("select_\(release.filter(\.isNumber))", release: release)
         let origin = FakeOrigin { .success(Array("jpeg of \($0)".utf8)) }
@@ -24,12 +27,13 @@ struct RefreshTests {
         #expect(result.exitStatus == .done)
         let base = RefreshFixture.base
         #expect(
-            ears.items == [
-                "fetched attachment 10", "fetched attachment 12", "fetched attachment 13", "fetched attachment 16",
-                "fetched attachment \(base)", "fetched avatar 101", "fetched emoji 30", "fetched header 101",
-                "fetched thumbnail 13", "media rejected attachment 15", "media rejected avatar 103",
-                "unchanged attachment 11", "unchanged avatar 102",
-            ].sorted()
+            ears.items
+                == [
+                    "fetched attachment 10", "fetched attachment 12", "fetched attachment 13", "fetched attachment 16",
+                    "fetched attachment \(base)", "fetched avatar 101", "fetched emoji 30", "fetched header 101",
+                    "fetched thumbnail 13", "media rejected attachment 15", "media rejected avatar 103",
+                    "unchanged attachment 11", "unchanged avatar 102",
+                ].sorted()
         )
         let urls = ["m10", "m12", "m13", "m16", "m20", "a101", "h101", "e30"].map { "https://far.example/\($0)" }
         #expect(Set(origin.urls) == Set(urls + ["https://thumb.example/t13"]))
@@ -99,7 +103,9 @@ struct RefreshTests {
             FROM accounts WHERE id = 101
             """
         )
-        #expect(avatar == "t|image/jpeg|\("jpeg of https://far.example/a101".utf8.count)|1|t|t|https://far.example/a101|t")
+        #expect(
+            avatar == "t|image/jpeg|\("jpeg of https://far.example/a101".utf8.count)|1|t|t|https://far.example/a101|t"
+        )
     }
 
     static let faults: [(FetchFault, outcome: String, isRemembered: Bool)] = [
@@ -135,7 +141,10 @@ struct RefreshTests {
             #expect(try fixture.memory.gone(since: 0).isEmpty == isRemembered, "\(fault)")
         }
         // Bytes that are no media as well.
-        let (result, ears, engine) = try await fixture.run(options, origin: FakeOrigin { _ in .success(Array("<svg>".utf8)) })
+        let (result, ears, engine) = try await fixture.run(
+            options,
+            origin: FakeOrigin { _ in .success(Array("<svg>".utf8)) }
+        )
         #expect(ears.items == ["failed attachment 12"])
         #expect(ears.reasons == ["it is no media"])
         #expect(engine.table().reasons.map(\.reason) == ["unknown type"])
@@ -177,7 +186,8 @@ struct RefreshTests {
         let statements: [String: String] = [
             "m10": "UPDATE media_attachments SET remote_url = 'https://far.example/other' WHERE id = 10",
             "m12": "UPDATE media_attachments SET file_updated_at = '2026-02-02' WHERE id = 12",
-            "m13": "UPDATE media_attachments SET file_file_name = 'proxy.jpg', file_content_type = 'image/jpeg' WHERE id = 13",
+            "m13":
+                "UPDATE media_attachments SET file_file_name = 'proxy.jpg', file_content_type = 'image/jpeg' WHERE id = 13",
             "m16": "DELETE FROM media_attachments WHERE id = 16",
             "m20": "UPDATE media_attachments SET description = 'harmless' WHERE id = \(RefreshFixture.base)",
         ]
@@ -188,7 +198,9 @@ struct RefreshTests {
         let files = Set(fixture.store.paths)
         let (result, ears, _) = try await fixture.run(RefreshFixture.everything([.attachment]), origin: origin)
         #expect(result.error == nil)
-        #expect(ears.items.filter { $0.hasPrefix("superseded") } == [10, 12, 13, 16].map { "superseded attachment \($0)" })
+        #expect(
+            ears.items.filter { $0.hasPrefix("superseded") } == [10, 12, 13, 16].map { "superseded attachment \($0)" }
+        )
         #expect(ears.items.contains("fetched attachment \(RefreshFixture.base)"))
         // The files of the one that was fetched are the only new ones.
         #expect(Set(fixture.store.paths).subtracting(files).count == 2)
@@ -237,7 +249,10 @@ struct RefreshTests {
         let fixture = try RefreshFixture("intervals")
         let moment: Int64 = 1_790_000_000
         let cases: [(RefreshOptions.Interval, [String])] = [
-            (.between(since: moment - 1, before: nil), ["attachment \(RefreshFixture.base)", "avatar 101", "header 101"]),
+            (
+                .between(since: moment - 1, before: nil),
+                ["attachment \(RefreshFixture.base)", "avatar 101", "header 101"]
+            ),
             (.between(since: moment + 1, before: nil), []),
             (
                 .between(since: nil, before: moment - 1),
@@ -278,10 +293,12 @@ struct RefreshTests {
         #expect(try await chosen { $0.accounts = [.init("@sub@A.far.example")!] } == ["avatar 104"])
         #expect(try await chosen { $0.domains = ["a.far.example"] } == ["avatar 104"])
         #expect(
-            try await chosen { $0.domains = ["far.example"] } == [
-                "attachment 10", "attachment 12", "attachment 13", "attachment 16", "attachment \(RefreshFixture.base)",
-                "avatar 101", "avatar 104",
-            ].sorted()
+            try await chosen { $0.domains = ["far.example"] }
+                == [
+                    "attachment 10", "attachment 12", "attachment 13", "attachment 16",
+                    "attachment \(RefreshFixture.base)",
+                    "avatar 101", "avatar 104",
+                ].sorted()
         )
         #expect(try await chosen { $0.statuses = [RefreshFixture.base + 1] } == ["attachment \(RefreshFixture.base)"])
         #expect(try await chosen { $0.accounts = [.init("nobody@far.example")!] } == ["unusable"])

@@ -78,7 +78,8 @@ import Testing
         #expect(try store.contents(of: Self.deep, limit: 10) == [1, 2, 3])
         let other = try store.makeSpool()
         #expect(
-            Self.fault { () throws(FileFault) in try store.publish(other, at: Self.deep, modes: StoreModes()) } == .exists
+            Self.fault { () throws(FileFault) in try store.publish(other, at: Self.deep, modes: StoreModes()) }
+                == .exists
         )
         #expect(try store.contents(of: Self.deep, limit: 10) == [1, 2, 3])
         #expect(try Self.names(store, Self.deep.parent) == ["a.png file"])

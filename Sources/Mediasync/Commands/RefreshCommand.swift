@@ -59,7 +59,10 @@ struct RefreshCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Attachments of this post.", valueName: "id")) var status: [Int64] = []
 
     @Option(
-        help: ArgumentHelp("Media listed in a file: JSON lines of verify --store, or lines like avatar 110.", valueName: "file")
+        help: ArgumentHelp(
+            "Media listed in a file: JSON lines of verify --store, or lines like avatar 110.",
+            valueName: "file"
+        )
     )
     var fromList: String?
 
@@ -79,7 +82,10 @@ struct RefreshCommand: AsyncParsableCommand {
 
     // MARK: Pace
 
-    @Option(name: [.customShort("j"), .customLong("concurrency")], help: ArgumentHelp("Transfers at a time.", valueName: "n"))
+    @Option(
+        name: [.customShort("j"), .customLong("concurrency")],
+        help: ArgumentHelp("Transfers at a time.", valueName: "n")
+    )
     var concurrency = 64
 
     @Option(help: ArgumentHelp("Transfers at a time from one host.", valueName: "n")) var perHost = 6
@@ -110,9 +116,12 @@ struct RefreshCommand: AsyncParsableCommand {
 
     func validate() throws {
         let isChosen =
-            days != nil || since != nil || before != nil || all || !account.isEmpty || !domain.isEmpty || !status.isEmpty
+            days != nil || since != nil || before != nil || all || !account.isEmpty || !domain.isEmpty
+            || !status.isEmpty
             || fromList != nil || retryFailed
-        if !isChosen { throw ValidationError("say what to fetch: --days N, or --all, --account, --domain, --status ...") }
+        if !isChosen {
+            throw ValidationError("say what to fetch: --days N, or --all, --account, --domain, --status ...")
+        }
         if let days, !(0...36_500).contains(days) { throw ValidationError("--days is a number of days") }
         if days != nil, since != nil, since?.moment != .dump {
             throw ValidationError("--days and --since say the same: choose one")
@@ -152,7 +161,8 @@ struct RefreshCommand: AsyncParsableCommand {
             details: {
                 guard let table = engine?.table() else { return [] }
                 return output.json
-                    ? RefreshTable.json(table.lines, table.reasons) : Array(RefreshTable.text(table.lines, table.reasons).utf8)
+                    ? RefreshTable.json(table.lines, table.reasons)
+                    : Array(RefreshTable.text(table.lines, table.reasons).utf8)
             },
             makeEngine: { session in
                 let server = try MastodonServer(mastodon)
