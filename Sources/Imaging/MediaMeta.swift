@@ -9,6 +9,18 @@ package struct MediaMeta: Hashable, Sendable {
         package var duration: Double?
         /// Bits per second.
         package var bitrate: Int?
+
+        package init(
+            size: PixelSize? = nil,
+            frameRate: String? = nil,
+            duration: Double? = nil,
+            bitrate: Int? = nil
+        ) {
+            self.size = size
+            self.frameRate = frameRate
+            self.duration = duration
+            self.bitrate = bitrate
+        }
     }
 
     package enum Original: Hashable, Sendable {
@@ -22,6 +34,12 @@ package struct MediaMeta: Hashable, Sendable {
         package var background: String
         package var foreground: String
         package var accent: String
+
+        package init(background: String, foreground: String, accent: String) {
+            self.background = background
+            self.foreground = foreground
+            self.accent = accent
+        }
     }
 
     package var original: Original?

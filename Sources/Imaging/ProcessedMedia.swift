@@ -16,6 +16,14 @@ package struct ProcessedVariant: Hashable, Sendable {
     package var fileExtension: String
     /// Pixels as they are shown; nil for sound.
     package var size: PixelSize?
+
+    package init(style: String, source: Source, byteCount: Int64, fileExtension: String, size: PixelSize? = nil) {
+        self.style = style
+        self.source = source
+        self.byteCount = byteCount
+        self.fileExtension = fileExtension
+        self.size = size
+    }
 }
 
 /// What became of fetched bytes: what the row must say, and the files it names.
