@@ -43,6 +43,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CRedis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev", "zlib1g-dev"])]),
 
         // Values only.
@@ -60,6 +61,10 @@ let package = Package(
         module("Archives", ["MediaModel", "CArchive"]),
         // Strangers' servers, by HTTP.
         module("Fetching", ["MediaModel", "Pacing", "CCurl"]),
+        // What other servers say about their accounts.
+        module("ActivityPub", ["MediaModel", "Fetching", "COpenSSL"]),
+        // Mastodon's cache in Redis.
+        module("Caches", ["MediaModel", "CRedis"]),
         // Which names take part.
         module("Filtering", ["MediaModel"]),
         // What a dump of a database says, without a database.
@@ -93,6 +98,8 @@ let package = Package(
         tests("ChecksumsTests", ["Checksums", "MediaModel"]),
         tests("PacingTests", ["Pacing", "MediasyncTesting"]),
         tests("FetchingTests", ["Fetching", "Pacing", "MediaModel", "MediasyncTesting"]),
+        tests("ActivityPubTests", ["ActivityPub", "Fetching", "MediaModel", "MediasyncTesting"]),
+        tests("CachesTests", ["Caches", "MediaModel", "MediasyncTesting"]),
         tests("StorageTests", ["Storage", "MediaModel", "MediasyncTesting"]),
         tests(
             "CopyingTests",

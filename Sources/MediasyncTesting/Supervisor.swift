@@ -13,9 +13,12 @@ final class Supervisor: Sendable {
 
     private let state = Mutex(State())
     private let litter: [String]
+    /// What ends the server at once. A shell's background process begins with QUIT ignored.
+    private let signal: String
 
-    init(litter: [String]) {
+    init(litter: [String], signal: String = "QUIT") {
         self.litter = litter
+        self.signal = signal
     }
 
     deinit {
@@ -26,10 +29,10 @@ final class Supervisor: Sendable {
     /// `"$@"` is the server. It ends by itself (then the shell does), or the pipe closes first. The server and the shell
     /// that waits for the pipe are ended by the numbers they were started with.
     private static let script = """
-        log=$1; keep=$2; shift 2
+        log=$1; keep=$2; signal=$3; shift 3
         "$@" >>"$log" 2>&1 </dev/null &
         server=$!
-        ( while read -r line; do :; done; kill -QUIT "$server" 2>/dev/null ) <&3 &
+        ( while read -r line; do :; done; kill -"$signal" "$server" 2>/dev/null ) <&3 &
         watcher=$!
         exec 3<&-
         wait "$server"
@@ -65,7 +68,7 @@ final class Supervisor: Sendable {
         var defaults = sigset_t()
         sigfillset(&defaults)
         posix_spawnattr_setsigdefault(&attributes, &defaults)
-        let arguments = ["sh", "-c", Self.script, "supervisor", log.description, litter.joined(separator: ":")]
+        let arguments = ["sh", "-c", Self.script, "supervisor", log.description, litter.joined(separator: ":"), signal]
         var pointers = (arguments + command).map { strdup($0) } + [nil]
         defer { for pointer in pointers { free(pointer) } }
         var process: pid_t = 0
