@@ -12,7 +12,7 @@ help:
 	@echo 'make demo              build a release, copy and verify a media tree, restore a dump'
 	@echo 'make test              install what tests need, run every check and test'
 	@echo 'make build             build the release binary (.build/release/mediasync)'
-	@echo 'make bench             compare with cp, rsync, rclone, psql, pg_restore (more than an hour)'
+	@echo 'make bench             compare with cp, rsync, rclone, psql, pg_restore, curl (more than an hour)'
 	@echo 'make man               manual page and shell completions, into .build/packaging'
 	@echo 'make install PREFIX=   install binary, manual page and completions'
 
@@ -40,6 +40,8 @@ bench: build
 	scripts/bench copy --rounds $(ROUNDS)
 	scripts/bench restore --rounds $(ROUNDS)
 	scripts/bench cleanup --rounds $(ROUNDS)
+	scripts/bench fetch --rounds $(ROUNDS)
+	scripts/bench images --rounds $(ROUNDS)
 
 man: build
 	scripts/manual .build/packaging

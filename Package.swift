@@ -47,6 +47,7 @@ let package = Package(
         .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
         // libvips is loaded when it is first needed: it brings a hundred libraries.
         .target(name: "CVips"),
+        .systemLibrary(name: "CRedis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev", "zlib1g-dev"])]),
 
         // Values only.
@@ -67,6 +68,10 @@ let package = Package(
         module("Fetching", ["MediaModel", "Pacing", "CCurl"]),
         // What becomes of fetched bytes.
         module("Imaging", ["MediaModel", "Pacing", "Storage", "CLinux", "CPixels", "CJPEG", "CVips"]),
+        // What other servers say about their accounts.
+        module("ActivityPub", ["MediaModel", "Fetching", "COpenSSL"]),
+        // Mastodon's cache in Redis.
+        module("Caches", ["MediaModel", "CRedis"]),
         // Which names take part.
         module("Filtering", ["MediaModel"]),
         // What a dump of a database says, without a database.
@@ -116,6 +121,8 @@ let package = Package(
         tests("ChecksumsTests", ["Checksums", "MediaModel"]),
         tests("PacingTests", ["Pacing", "MediasyncTesting"]),
         tests("FetchingTests", ["Fetching", "Pacing", "MediaModel", "MediasyncTesting"]),
+        tests("ActivityPubTests", ["ActivityPub", "Fetching", "MediaModel", "MediasyncTesting"]),
+        tests("CachesTests", ["Caches", "MediaModel", "MediasyncTesting"]),
         tests("StorageTests", ["Storage", "MediaModel", "MediasyncTesting"]),
         tests(
             "CopyingTests",

@@ -38,7 +38,9 @@ let package = Package(
         .target(name: "CXXHash", path: "Engines/CXXHash", exclude: ["kernel.h"]),
         .systemLibrary(name: "COpenSSL", path: "Engines/COpenSSL", pkgConfig: "libcrypto"),
         .systemLibrary(name: "CArchive", path: "Engines/CArchive", pkgConfig: "libarchive"),
+        .systemLibrary(name: "CCurl", path: "Engines/CCurl", pkgConfig: "libcurl"),
         engine("MediaModel", []),
+        engine("Fetching", ["MediaModel", "Pacing", "CCurl"]),
         engine("Checksums", ["MediaModel", "CXXHash", "COpenSSL"]),
         .target(name: "CLinux", path: "Engines/CLinux"),
         engine("Storage", ["MediaModel", "CLinux"]),
@@ -57,6 +59,11 @@ let package = Package(
             name: "CatalogScan",
             dependencies: ["Catalog", "Postgres"],
             path: "Benchmarks/CatalogScan",
+        // A whole process for `scripts/bench fetch`; it needs no harness.
+        .executableTarget(
+            name: "FetchLoad",
+            dependencies: ["Fetching", "Pacing"],
+            path: "Benchmarks/FetchLoad",
             swiftSettings: swiftSettings
         ),
         benchmarks("CopyingBenchmarks", ["Copying", "Running", "MediaModel", "Storage"]),

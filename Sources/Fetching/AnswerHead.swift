@@ -16,7 +16,7 @@ struct AnswerHead {
     private(set) var retryAfter: [UInt8]?
     private(set) var rateLimitReset: [UInt8]?
     private(set) var date: [UInt8]?
-    /// The server closes the connection afterwards.
+    /// The server says that it closes the connection afterwards.
     private(set) var closes = false
     /// The empty line has come, of an answer that is none of the interim ones.
     private(set) var isComplete = false
@@ -61,7 +61,6 @@ struct AnswerHead {
         case "HTTP/1.1": version = 11
         default: version = 20
         }
-        closes = version == 10
     }
 
     private mutating func takeField(
@@ -73,8 +72,10 @@ struct AnswerHead {
         case 4 where Self.begins(name, "date"): date = Self.kept(value)
         case 8 where Self.begins(name, "location"): location = try takeLocation(value)
         case 10 where Self.begins(name, "connection"):
-            if Self.begins(value, "close") { closes = true }
-            if Self.begins(value, "keep-alive") { closes = false }
+            let words = String(decoding: value.prefix(Self.longestValue), as: UTF8.self).lowercased().split(
+                separator: ","
+            )
+            if words.contains(where: { $0.contains("close") }) { closes = true }
         case 11 where Self.begins(name, "retry-after"): retryAfter = Self.kept(value)
         case 12 where Self.begins(name, "content-type"): contentType = Self.kept(value)
         case 14 where Self.begins(name, "content-length"): try takeLength(value)

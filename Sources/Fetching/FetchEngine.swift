@@ -19,7 +19,8 @@ package final class FetchEngine: Sendable {
             curl_multi_cleanup(multi)
             throw SyncError(.configuration, "the settings for fetching cannot be used", why: reason)
         }
-        mds_multi_long(multi, CURLMOPT_MAXCONNECTS, options.keptConnections)
+        // Never so few that a connection which was just used is the one to close.
+        mds_multi_long(multi, CURLMOPT_MAXCONNECTS, max(options.keptConnections, options.inFlight * 2))
         inbox = FetchInbox(multi: multi)
         let inbox = inbox
         // The task holds its own thread until the loop ends.

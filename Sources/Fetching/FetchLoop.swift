@@ -32,6 +32,7 @@ final class FetchLoop {
 
     /// Runs until it is told to stop; then nothing is left.
     func run() {
+        Self.blockPipeSignal()
         var tick = Monotonic.now
         var running: Int32 = 0
         while true {
@@ -51,10 +52,20 @@ final class FetchLoop {
             }
             resumePaused(now: now)
             fill()
-            curl_multi_poll(multi, nil, 0, Int32(milliseconds(tick: tick, now: now)), nil)
+            let result = curl_multi_poll(multi, nil, 0, Int32(milliseconds(tick: tick, now: now)), nil)
+            // Out of memory, or of descriptors: not as fast as the processor can.
+            if result != CURLM_OK { poll(nil, 0, 10) }
         }
         idle = []
         curl_multi_cleanup(multi)
+    }
+
+    /// OpenSSL writes to sockets that the other side has closed; the signal would end the process. The thread is our own.
+    private static func blockPipeSignal() {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
     }
 
     /// How long to sleep unless something happens.

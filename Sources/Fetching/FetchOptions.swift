@@ -7,7 +7,7 @@ package struct FetchOptions: Sendable {
     package var redirects = 3
     /// Whether a redirect may lead from https to http.
     package var allowsDowngrade = false
-    /// Connections that are kept for the next fetch from the same host; each holds a descriptor.
+    /// Connections, used and kept for the next fetch from the same host; each holds a descriptor. At least twice `inFlight`.
     package var keptConnections = 1024
     /// Addresses that are fetched from although they are private (`ALLOWED_PRIVATE_ADDRESSES`).
     package var allowedPrivateAddresses: [AddressRange] = []

@@ -56,6 +56,9 @@ package struct FetchURL: Sendable, Hashable {
         text = "\(isSecure ? "https" : "http")://\(host)\(port == usual ? "" : ":\(port)")\(target)"
     }
 
+    /// The Host header: the port where it is not the usual one.
+    package var authority: String { port == (isSecure ? 443 : 80) ? host : "\(host):\(port)" }
+
     /// A name of a network that hides its hosts.
     var isHidden: Bool { host.hasSuffix(".onion") || host.hasSuffix(".i2p") }
 

@@ -5,6 +5,9 @@ package enum HTTPDate {
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     private static let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
 
+    /// Seconds since 1970 by this machine's clock.
+    package static var now: Int64 { Monotonic.wallSeconds }
+
     /// `Sun, 06 Nov 1994 08:49:37 GMT`.
     package static func text(secondsSince1970: Int64) -> String {
         let time = UTCTime(secondsSince1970: secondsSince1970)

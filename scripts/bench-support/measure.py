@@ -260,7 +260,7 @@ def commit():
 def versions(binary):
     """What each tool says of itself, in one line."""
     asked = {"mediasync": [binary, "--version"], "rsync": ["rsync", "--version"], "cp": ["cp", "--version"],
-             "rclone": ["rclone", "version"], "swift": ["swift", "--version"]}
+             "rclone": ["rclone", "version"], "curl": ["curl", "--version"], "swift": ["swift", "--version"]}
     found = {}
     for name, command in asked.items():
         if shutil.which(command[0]):

@@ -189,6 +189,30 @@ def pictured(folder):
             circumstances(document) + ".", ""]
 
 
+def fetched(folder):
+    """The section of the newest fetch; empty where there is none."""
+    names = sorted(name for name in os.listdir(folder) if name.endswith("-fetch.json"))
+    if not names:
+        return []
+    with open(os.path.join(folder, names[-1]), encoding="utf-8") as file:
+        document = json.load(file)
+    result = document["workloads"][0]
+    goals, rates = result["goals"], result["files_per_second"]
+    rate, cpu = statistics.median(rates["mediasync"]), statistics.median(result["cpu_microseconds"])
+
+    def judged(reached, limit):
+        return f"{'reached' if reached else '**missed**'} ({limit})"
+    rows = [("files a second", f"{rate:,.0f}", judged(rate >= goals["files_per_second"], f">= {goals['files_per_second']:,}")),
+            ("processor time of each, microseconds", f"{cpu:.0f}", judged(cpu <= goals["cpu_microseconds"], f"<= {goals['cpu_microseconds']}")),
+            ("times as fast as curl --parallel", spread(result["than_curl"]),
+             judged(result["than_curl"]["median"] >= goals["than_curl"], f">= {goals['than_curl']:g}"))]
+    return ["## fetch: small files from strangers", "", table(("figure", "measured", "target"), rows), "",
+            f"{result['files']:,} files of {result['bytes_each']:,} bytes from {result['addresses']} addresses of one server on loopback, "
+            f"which has one thread and shares the processors; {result['in_flight']} in flight, one loop thread, written to files in "
+            f"memory; rounds: {len(rates['mediasync'])}. curl --parallel-max {result['in_flight']} does the same. Checked: all files have "
+            "their size after every run.", "", circumstances(document) + ".", ""]
+
+
 def write(folder, path):
     from copy_workloads import WORKLOADS
     found = newest(folder)
@@ -202,7 +226,7 @@ def write(folder, path):
         document, result = found[name]
         which = f" Run {runs.index(circumstances(document)) + 1}." if len(runs) > 1 else ""
         parts += [f"## {name}: {result['title']}\n", body(result), "", " ".join(remarks(result)) + which, ""]
-    parts += restored(folder) + cleaned(folder) + pictured(folder)
+    parts += restored(folder) + cleaned(folder) + pictured(folder) + fetched(folder)
     parts.append("## Circumstances\n")
     parts += [f"{number}. {run}" for number, run in enumerate(runs, 1)] + [""]
     os.makedirs(os.path.dirname(path), exist_ok=True)
