@@ -59,6 +59,8 @@ let package = Package(
             name: "CatalogScan",
             dependencies: ["Catalog", "Postgres"],
             path: "Benchmarks/CatalogScan",
+            swiftSettings: swiftSettings
+        ),
         // A whole process for `scripts/bench fetch`; it needs no harness.
         .executableTarget(
             name: "FetchLoad",
