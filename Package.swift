@@ -91,7 +91,7 @@ let package = Package(
             "Refreshing",
             [
                 "MediaModel", "Pacing", "Running", "Storage", "Postgres", "Catalog", "Committing", "Fetching",
-                "Imaging",
+                "ActivityPub", "Imaging",
             ]
         ),
         // What a server has, and whether it will do.
@@ -104,8 +104,7 @@ let package = Package(
             dependencies: [
                 "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Postgres", "Filtering",
                 "Catalog", "Copying", "Restoring", "Cleaning", "Refreshing", "Diagnosing", "Fetching", "Imaging",
-                "Pipeline",
-                "Reporting", argumentParser, unixSignals,
+                "Caches", "Pipeline", "Reporting", argumentParser, unixSignals,
             ],
             swiftSettings: swiftSettings
         ),

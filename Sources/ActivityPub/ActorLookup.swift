@@ -18,23 +18,32 @@ package struct ActorLookup: Sendable {
 
     /// - Parameter uri: the actor's, from its row.
     package func document(of uri: String) async throws(FetchFault) -> ActorDocument {
-        let url = try FetchURL(uri)
+        try Self.document(in: try await engine.fetch(Self.request(of: uri, key: key)), of: uri)
+    }
+
+    /// The request for an actor's document, signed where there is a key.
+    package static func request(of uri: String, key: InstanceKey?) -> FetchRequest {
         var request = FetchRequest(
             url: uri,
-            byteLimit: Self.byteLimit,
+            byteLimit: byteLimit,
             body: .memory,
-            headers: [FetchHeader("Accept", Self.accepted)]
+            headers: [FetchHeader("Accept", accepted)]
         )
         if let key {
             // Each redirect gets a signature of its own.
             request.headersForURL = { HTTPSignature.headers(for: $0, key: key, secondsSince1970: HTTPDate.now) }
         }
-        let answer = try await engine.fetch(request)
+        return request
+    }
+
+    /// Reads the answer to such a request.
+    package static func document(in answer: FetchAnswer, of uri: String) throws(FetchFault) -> ActorDocument {
+        let url = try FetchURL(uri)
         guard let final = try? FetchURL(answer.finalURL), final.host == url.host, final.port == url.port else {
             throw FetchFault(.badRedirect, "the actor's address leads to another host")
         }
         // A file that somebody uploaded there is no document of the server's.
-        guard Self.isActivity(answer.contentType ?? "") else {
+        guard isActivity(answer.contentType ?? "") else {
             throw FetchFault(.protocolError, "the actor's document is refused: it is of another type")
         }
         return try ActorDocument(answer.body, askedFor: url)

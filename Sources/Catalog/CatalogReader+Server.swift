@@ -64,6 +64,15 @@ extension CatalogReader {
         return row.flatMap { $0[0].number }.map { Snowflake.secondsSince1970(of: $0) }
     }
 
+    /// The private key of the instance's own actor, as PEM; nil where there is none.
+    package func instanceKey() throws(SyncError) -> String? {
+        let row = try ask(
+            "accounts",
+            "SELECT to_jsonb(a)->>'private_key' FROM public.accounts a WHERE a.id = -99 AND a.domain IS NULL"
+        )
+        return row.flatMap { $0[0].text }.flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     private func ask(_ table: String, _ statement: String) throws(SyncError) -> Rows.Row? {
         do throws(DatabaseFault) {
             return try connection.query(statement).first { _ in true }

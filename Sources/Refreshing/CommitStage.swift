@@ -52,18 +52,25 @@ struct CommitStage: Sendable {
     /// leaves intents open: the next run asks the rows.
     func commit() throws(SyncError) {
         defer { removals.close() }
-        var reader = try CatalogSession.connect(settings, Self.application)
+        var reader: CatalogReader?
         var failure: SyncError?
+        do throws(SyncError) {
+            reader = try CatalogSession.connect(settings, Self.application)
+        } catch {
+            control.stop(error)
+            failure = error
+        }
         while true {
             let tickets = input.take(upTo: Self.batchRows)
             if tickets.isEmpty { break }
             // After a failure only the queue is emptied, so that nobody waits for room.
-            if failure != nil { continue }
+            guard failure == nil, var session = reader else { continue }
             do throws(SyncError) {
                 for kind in MediaKind.allCases {
                     let mine = tickets.filter { $0.file.item.kind == kind }
-                    if !mine.isEmpty { try commit(kind, mine, &reader) }
+                    if !mine.isEmpty { try commit(kind, mine, &session) }
                 }
+                reader = session
             } catch {
                 control.stop(error)
                 failure = error

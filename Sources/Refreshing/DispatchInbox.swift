@@ -9,6 +9,8 @@ final class DispatchInbox: Sendable {
         case failed(RefreshItem, RemoteMedia, HostID, FetchFault, ticket: UInt64)
         /// A file arrived and was handed on.
         case arrived(HostID, PaceEnding, ticket: UInt64)
+        /// An account's document arrived.
+        case document(RefreshItem, RemoteMedia, HostID, FetchAnswer, ticket: UInt64)
         /// A file that a thumbnail waits for has reached its outcome.
         case fileDone(RefreshItem)
         /// There is room again, or the run stops.

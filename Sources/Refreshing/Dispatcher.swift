@@ -1,3 +1,4 @@
+internal import ActivityPub
 internal import Catalog
 internal import Committing
 internal import Fetching
@@ -24,6 +25,8 @@ final class Dispatcher {
 
     private let options: RefreshOptions
     private let rules: ProcessingRules
+    /// Signs what accounts' servers are asked; nil asks unsigned.
+    private let key: InstanceKey?
     private let session: CatalogSession
     private let store: any MediaStore
     private let fetcher: any MediaFetching
@@ -41,6 +44,7 @@ final class Dispatcher {
     init(
         options: RefreshOptions,
         rules: ProcessingRules,
+        key: InstanceKey?,
         session: CatalogSession,
         store: any MediaStore,
         fetcher: any MediaFetching,
@@ -54,6 +58,7 @@ final class Dispatcher {
     ) {
         self.options = options
         self.rules = rules
+        self.key = key
         self.session = session
         self.store = store
         self.fetcher = fetcher
@@ -141,12 +146,13 @@ final class Dispatcher {
             ledger.superseded(item)
             return settle(item)
         }
-        let host = hosts.id(for: HostName.of(row.url))
+        let host = hosts.id(for: HostName.of(item.step == .actor ? row.accountURI ?? "" : row.url))
         if host != start.host {
             // The row has another address by now, at a host with a pace of its own.
             schedule.ended(start.host, .abandoned, now: now)
             return schedule.add(item, host: host)
         }
+        if item.step == .actor { return askActor(item, row, host) }
         do throws(FileFault) {
             if !options.force, let stored = row.stored, try RowLook.isPresent(stored, in: store) {
                 // Mastodon, or somebody, was faster.
@@ -161,6 +167,18 @@ final class Dispatcher {
             if fault.retry == .abortStage { control.stop(fault) }
             ledger.failed(item, reason: "store", fault)
             settle(item)
+        }
+    }
+
+    private func askActor(_ item: RefreshItem, _ row: RemoteMedia, _ host: HostID) {
+        nextTicket += 1
+        let number = nextTicket
+        let request = ActorLookup.request(of: row.accountURI ?? "", key: key)
+        tickets[number] = fetcher.start(request) { [inbox] result in
+            switch result {
+            case .success(let answer): inbox.post(.document(item, row, host, answer, ticket: number))
+            case .failure(let fault): inbox.post(.failed(item, row, host, fault, ticket: number))
+            }
         }
     }
 
@@ -203,6 +221,10 @@ final class Dispatcher {
             tickets[ticket] = nil
             schedule.ended(host, fault.paceEnding, now: now)
             fail(item, row, host, fault, now: now)
+        case .document(let item, let row, let host, let answer, let ticket):
+            tickets[ticket] = nil
+            schedule.ended(host, answer.paceEnding, now: now)
+            move(item, row, answer)
         case .fileDone(let item): settle(item)
         case .look: break
         }
@@ -214,8 +236,11 @@ final class Dispatcher {
                 SyncError(.exhausted, "cannot keep what is fetched", why: fault.message, retry: .abortStage)
             )
         }
+        if startsLookup(item, row, fault) { return }
         switch fault.verdict {
         case .cancelled: return
+        // The account itself is gone, or says nothing: what was said of the picture stands.
+        case .gone where item.step == .actor, .final where item.step == .actor: endLookup(item, row, fault)
         case .gone:
             ledger.gone(item)
         case .final:
@@ -228,9 +253,56 @@ final class Dispatcher {
                 let pause = Int64(max(wait, fault.retryAfter ?? .zero).nanoseconds)
                 return schedule.giveBack(item, host: host, notBefore: now + pause)
             }
+            if item.step == .actor { return endLookup(item, row, fault) }
             ledger.failed(item, reason: fault.word, fault.syncError(row))
         }
         settle(item)
+    }
+
+    // MARK: New addresses
+
+    /// Pictures of accounts move: where one is not at its address any more, the account's document is asked for, once.
+    private func startsLookup(_ item: RefreshItem, _ row: RemoteMedia, _ fault: FetchFault) -> Bool {
+        guard options.looksUpActors, item.step == .file, item.kind == .avatar || item.kind == .header,
+            [.status(403), .status(404), .status(410)].contains(fault.kind), let uri = row.accountURI, !uri.isEmpty
+        else { return false }
+        var item = item
+        item.step = .actor
+        item.tries = 0
+        item.wasGone = fault.verdict == .gone
+        schedule.add(item, host: hosts.id(for: HostName.of(uri)))
+        return true
+    }
+
+    private func endLookup(_ item: RefreshItem, _ row: RemoteMedia, _ fault: FetchFault) {
+        if item.wasGone { return ledger.gone(item) }
+        ledger.failed(item, reason: fault.word, fault.syncError(row))
+    }
+
+    /// Takes the new address from an account's document, and writes it into the row.
+    private func move(_ item: RefreshItem, _ row: RemoteMedia, _ answer: FetchAnswer) {
+        let document: ActorDocument
+        do throws(FetchFault) {
+            document = try ActorLookup.document(in: answer, of: row.accountURI ?? "")
+        } catch {
+            return endLookup(item, row, error)
+        }
+        guard let url = item.kind == .avatar ? document.icon : document.image, url != row.url,
+            url.utf8.count <= CatalogReader.urlCharactersMax
+        else {
+            return endLookup(item, row, FetchFault(.status(404), "the account's document names no other address"))
+        }
+        do throws(SyncError) {
+            guard try session.readOnce({ (reader) throws(SyncError) in try reader.move(row, to: url) }) else {
+                return ledger.superseded(item)
+            }
+        } catch {
+            return control.stop(error)
+        }
+        var item = item
+        item.step = .moved
+        item.tries = 0
+        schedule.add(item, host: hosts.id(for: HostName.of(url)))
     }
 
     /// A file's row is written or will not be: its thumbnail's turn comes.
@@ -259,7 +331,8 @@ final class Dispatcher {
         while !tickets.isEmpty {
             for message in inbox.take(waitingUntil: Host.monotonicNanoseconds() + Self.napNanoseconds) {
                 switch message {
-                case .arrived(_, _, let ticket), .failed(_, _, _, _, let ticket): tickets[ticket] = nil
+                case .arrived(_, _, let ticket), .failed(_, _, _, _, let ticket), .document(_, _, _, _, let ticket):
+                    tickets[ticket] = nil
                 case .fileDone, .look: break
                 }
             }

@@ -17,6 +17,9 @@ extension FetchEngine: MediaFetching {}
 /// Makes of fetched bytes what Mastodon keeps. Blocks: for threads of our own.
 package protocol MediaProcessing: Sendable {
     func process(_ request: ProcessingRequest) throws(ProcessingFault) -> ProcessedMedia
+
+    /// The run stops: what is under way fails as stopped.
+    func shutDown()
 }
 
 extension ProcessingPool: MediaProcessing {}

@@ -1,3 +1,4 @@
+internal import ActivityPub
 internal import Catalog
 internal import Committing
 internal import Imaging
@@ -151,8 +152,17 @@ package final class RefreshEngine: Engine {
         if options.dryRun { return pretend(plan) }
         let rules = try rules(session)
         let suspects = try session.read { (reader) throws(SyncError) in try reader.unavailableDomains() }
+        let key = try instanceKey(session)
         sink(.stage("fetch"))
-        try await fetch(plan, session, rules, suspects, pool, until: deadline)
+        try await fetch(plan, session, rules, key, suspects, pool, until: deadline)
+    }
+
+    /// What accounts' servers are asked is signed with the key of this server's own actor.
+    private func instanceKey(_ session: CatalogSession) throws(SyncError) -> InstanceKey? {
+        guard options.looksUpActors, !options.scope.kinds.isDisjoint(with: [.avatar, .header]) else { return nil }
+        let pem = try session.read { (reader) throws(SyncError) in try reader.instanceKey() }
+        guard let domain = options.webDomain, let pem else { return nil }
+        return try InstanceKey(pem: pem, keyID: "https://\(domain)/actor#main-key")
     }
 
     private func rules(_ session: CatalogSession) throws(SyncError) -> ProcessingRules {
@@ -319,6 +329,7 @@ package final class RefreshEngine: Engine {
         _ plan: RefreshPlan,
         _ session: CatalogSession,
         _ rules: ProcessingRules,
+        _ key: InstanceKey?,
         _ suspects: [String],
         _ pool: WorkerPool,
         until deadline: Int64?
@@ -362,6 +373,7 @@ package final class RefreshEngine: Engine {
         let dispatcher = Dispatcher(
             options: options,
             rules: rules,
+            key: key,
             session: session,
             store: parts.store,
             fetcher: parts.fetcher,
@@ -404,6 +416,8 @@ package final class RefreshEngine: Engine {
                 failure = error
             }
             arrivals.close()
+            // A video may take minutes: whoever asked to stop does not wait for it.
+            if control.shouldStop { parts.processor.shutDown() }
             for await error in group { failure = failure ?? error }
             return failure
         }

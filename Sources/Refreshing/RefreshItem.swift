@@ -10,8 +10,18 @@ struct RefreshItem: Sendable {
     var tries: UInt8 = 0
     /// When this file's row is written, its thumbnail's turn comes, at this host: both write `file_meta`.
     var thumbnailHost: HostID?
-    /// Its account's document was asked for a new address already.
-    var isMoved = false
+    /// What is fetched next for it.
+    var step = Step.file
+    /// The server said that the picture is gone, before its account's document was asked.
+    var wasGone = false
+
+    enum Step: UInt8, Sendable {
+        case file
+        /// The account's own document, for the picture's new address.
+        case actor
+        /// The file at its new address: nothing is asked for after this.
+        case moved
+    }
 
     init(_ kind: MediaKind, _ id: Int64) {
         self.kind = kind

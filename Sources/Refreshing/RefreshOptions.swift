@@ -19,6 +19,10 @@ package struct RefreshOptions: Sendable {
     package var triesMax = 3
     /// A clean stop after so long; the next run goes on.
     package var durationMax: Duration?
+    /// Ask the accounts' own servers for new addresses of avatars and headers that are not at the old ones.
+    package var looksUpActors = true
+    /// The domain of this server's pages, where other servers find its key; nil asks unsigned.
+    package var webDomain: String?
     /// Nil for those of the database's own release.
     package var rules: ProcessingRules?
 

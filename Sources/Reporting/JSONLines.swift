@@ -122,8 +122,14 @@ extension Counts {
             ("copied", copied), ("created", created), ("linked", linked), ("updated", updated),
             ("unchanged", unchanged),
             ("skipped", skippedTotal), ("different", different), ("failed", failed), ("deleted", deleted),
-            ("delete_failed", deleteFailed), ("fetched", fetched), ("gone", gone), ("superseded", superseded),
-        ]
+            ("delete_failed", deleteFailed),
+        ] + refreshed
+    }
+
+    /// Those of a refresh; no other run has any.
+    private var refreshed: [(name: String, count: Int)] {
+        guard fetched + gone + superseded > 0 else { return [] }
+        return [("fetched", fetched), ("gone", gone), ("superseded", superseded)]
     }
 
     /// The outcomes as an object, skips by reason beside them.

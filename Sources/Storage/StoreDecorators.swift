@@ -39,7 +39,7 @@ package struct DryRunStore: MediaStore {
 
 /// The calls of a store.
 package enum StoreCall: Int, Sendable, CaseIterable {
-    case look, list, contents, publish, makeSpool, remove
+    case look, list, contents, publish, remove, makeSpool
 }
 
 /// A store that counts its calls.

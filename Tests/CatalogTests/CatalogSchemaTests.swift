@@ -13,19 +13,22 @@ import Testing
         }
         return [
             "media_attachments": stored("file").union(stored("thumbnail", version: false)).union([
-                "id", "account_id", "status_id", "scheduled_status_id", "remote_url", "created_at", "updated_at",
+                "id", "account_id", "status_id", "scheduled_status_id", "remote_url", "thumbnail_remote_url", "file_meta",
+                "type", "blurhash", "created_at", "updated_at",
             ]),
             "accounts": stored("avatar").union(stored("header")).union([
-                "id", "username", "domain", "url", "last_webfingered_at", "updated_at",
+                "id", "username", "domain", "uri", "url", "avatar_remote_url", "header_remote_url", "last_webfingered_at",
+                "updated_at",
             ]),
             "preview_cards": stored("image").union(["id", "url", "type", "updated_at"]),
-            "custom_emojis": stored("image").union(["id", "shortcode", "domain"]),
+            "custom_emojis": stored("image").union(["id", "shortcode", "domain", "image_remote_url", "updated_at"]),
             "site_uploads": stored("file", version: false).union(["id", "var"]),
             "backups": stored("dump", version: false).union(["id", "user_id"]),
             "statuses": ["id", "account_id", "uri", "url", "local", "in_reply_to_id", "reblog_of_id", "deleted_at"],
             "users": ["id", "account_id"],
             "domain_blocks": ["domain", "severity", "reject_media"],
             "follows": ["account_id", "target_account_id"],
+            "mentions": ["account_id", "status_id"],
             "favourites": ["account_id", "status_id"],
             "bookmarks": ["status_id"],
             "schema_migrations": ["version"],

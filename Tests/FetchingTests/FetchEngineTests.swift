@@ -195,7 +195,10 @@ import Testing
             $0.deadlines.firstByte = .seconds(60); $0.deadlines.total = .seconds(60)
         }
         let task = Task { await lab.fetch("/hang") }
-        #expect(RunningProgram.eventually { lab.origin.connections == 1 })
+        // Others wait on the same few threads: this one must not hold one.
+        let deadline = ContinuousClock.now + .seconds(60)
+        while lab.origin.connections == 0, ContinuousClock.now < deadline { await Task.yield() }
+        #expect(lab.origin.connections == 1)
         task.cancel()
         #expect(await task.value.fault?.kind == .cancelled)
     }

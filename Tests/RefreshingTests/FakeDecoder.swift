@@ -19,6 +19,8 @@ struct FakeDecoder: MediaProcessing {
         }
     }
 
+    func shutDown() {}
+
     private func image(_ request: ProcessingRequest) -> ProcessedMedia {
         let size = PixelSize(width: 640, height: 480)
         var variants = [variant("original", .input(bytes: request.inputBytes), request.inputBytes, "jpeg", size)]

@@ -30,18 +30,21 @@ final class FakeOrigin: MediaFetching {
             switch answer(request.url) {
             case .failure(let fault): completion(.failure(fault))
             case .success(let bytes):
-                guard case .file(let descriptor) = request.body else { return }
-                let written = bytes.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
-                precondition(written == bytes.count)
+                var body = bytes
+                if case .file(let descriptor) = request.body {
+                    let written = bytes.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+                    precondition(written == bytes.count)
+                    body = []
+                }
                 completion(
                     .success(
                         FetchAnswer(
                             status: 200,
                             finalURL: request.url,
                             byteCount: Int64(bytes.count),
-                            contentType: nil,
+                            contentType: "application/activity+json",
                             dispositionName: nil,
-                            body: [],
+                            body: body,
                             redirects: 0,
                             firstByteNanoseconds: 1_000_000,
                             totalNanoseconds: 1_000_000

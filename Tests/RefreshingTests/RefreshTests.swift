@@ -208,6 +208,56 @@ struct RefreshTests {
         #expect(fixture.intents.left == [])
     }
 
+    @Test("an avatar that is not at its address any more is looked for in its account's document, once")
+    func movedAvatars() async throws {
+        let fixture = try RefreshFixture("moved")
+        let document = """
+            {"id":"https://far.example/users/missing","type":"Person","icon":{"type":"Image","url":"https://far.example/new"},\
+            "image":"https://far.example/h101"}
+            """
+        let origin = FakeOrigin { url in
+            switch url {
+            case "https://far.example/users/missing": .success(Array(document.utf8))
+            case "https://far.example/new": .success(Array("jpeg".utf8))
+            case "https://far.example/a101": .failure(FetchFault(.status(403), "stale"))
+            default: .failure(FetchFault(.status(404), "gone"))
+            }
+        }
+        let (result, ears, _) = try await fixture.run(RefreshFixture.everything([.avatar, .header]), origin: origin)
+        #expect(result.error == nil)
+        // The header's address is the same in the document: it is gone.
+        #expect(ears.items.filter { $0.hasSuffix("101") } == ["fetched avatar 101", "gone header 101"])
+        #expect(origin.urls.filter { $0.hasSuffix("/missing") }.count == 2)
+        let row = try fixture.sql("SELECT avatar_remote_url, header_remote_url FROM accounts WHERE id = 101")
+        #expect(row == "https://far.example/new|https://far.example/h101")
+        // Without the look-up nobody is asked, and the row stays.
+        let other = try RefreshFixture("unmoved")
+        var options = RefreshFixture.everything([.avatar])
+        options.looksUpActors = false
+        let second = FakeOrigin { _ in .failure(FetchFault(.status(403), "stale")) }
+        let unasked = try await other.run(options, origin: second)
+        #expect(unasked.ears.items.contains("failed avatar 101"))
+        #expect(second.urls == ["https://far.example/a101"])
+    }
+
+    @Test("where the session that writes rows cannot be had, the run ends with the database's error and nothing changes", .timeLimit(.minutes(2)))
+    func noSession() async throws {
+        let fixture = try RefreshFixture("no_session")
+        let before = try fixture.rows("media_attachments")
+        let files = fixture.store.paths
+        // Enough to look and to plan.
+        try Fixture.cluster().sql("ALTER DATABASE no_session CONNECTION LIMIT 2")
+        let (result, _, _) = try await fixture.run()
+        #expect(result.error?.code == .database)
+        try Fixture.cluster().sql("ALTER DATABASE no_session CONNECTION LIMIT -1")
+        #expect(try fixture.rows("media_attachments") == before)
+        #expect(fixture.store.paths.count <= files.count + 40)
+        let (again, _, _) = try await fixture.run()
+        #expect(again.exitStatus == .done)
+        #expect(try fixture.audit().orphans == [])
+        #expect(fixture.intents.left == [])
+    }
+
     @Test("with force the old files go after the row names the new ones, also where they lay outside of cache/")
     func force() async throws {
         let fixture = try RefreshFixture("force")

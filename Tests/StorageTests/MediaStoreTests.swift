@@ -260,7 +260,8 @@ import Testing
         _ = try counting.look(BytePath("a"))
         _ = try counting.remove(BytePath("a"))
         try counting.list(.root) { _, _ in }
-        #expect(StoreCall.allCases.map { counting[$0] } == [2, 1, 0, 0, 1])
+        _ = try counting.makeSpool()
+        #expect(StoreCall.allCases.map { counting[$0] } == [2, 1, 0, 0, 1, 1])
     }
 
     @Test("a fault strikes one call, that one, with the error asked for", arguments: StoreCall.allCases)
@@ -275,6 +276,7 @@ import Testing
                 (.list, { () throws(FileFault) in try faulty.list(.root) { _, _ in } }),
                 (.contents, { () throws(FileFault) in _ = try faulty.contents(of: path, limit: 1) }),
                 (.remove, { () throws(FileFault) in _ = try faulty.remove(path) }),
+                (.makeSpool, { () throws(FileFault) in _ = try faulty.makeSpool() }),
             ]
             for (other, body) in all where other == call || (call != .publish && call != .remove) {
                 if let kind = fault(body), other == call, kind == .noSpace { struck.append(round) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Caches
 import Catalog
 import Cleaning
 import Fetching
@@ -101,6 +102,8 @@ struct RefreshCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The longest a transfer may take. Default: 30s, as Mastodon.", valueName: "time"))
     var timeout: DurationArgument?
 
+    @Flag(help: "Do not ask accounts' servers for the new addresses of avatars and headers.") var noActorLookup = false
+
     @Flag(name: [.customShort("n"), .long], help: "Only show what would be fetched.") var dryRun = false
 
     @OptionGroup(title: "Mastodon") var mastodon: MastodonOptions
@@ -178,7 +181,7 @@ struct RefreshCommand: AsyncParsableCommand {
                 pool = decoding
                 let intents = try state.intents()
                 let refresh = RefreshEngine(
-                    options: try options(session),
+                    options: try options(session, server),
                     parts: RefreshEngine.Parts(
                         settings: settings,
                         store: store,
@@ -186,7 +189,11 @@ struct RefreshCommand: AsyncParsableCommand {
                         intents: intents,
                         memory: try state.refreshMemory(),
                         fetcher: made,
-                        processor: decoding
+                        processor: decoding,
+                        caches: CacheDeleter(
+                            try CacheSettings(mastodon: { server.settings[$0]?.text }),
+                            sink: session.sink
+                        )
                     ),
                     decoders: decoders,
                     control: session.control,
@@ -236,7 +243,7 @@ struct RefreshCommand: AsyncParsableCommand {
         return options
     }
 
-    private func options(_ session: RunSession) throws -> RefreshOptions {
+    private func options(_ session: RunSession, _ server: MastodonServer) throws -> RefreshOptions {
         var scope = RemoteScope(kinds: kinds)
         scope.accounts = account.compactMap { RemoteScope.AccountName($0) }
         scope.domains = domain.map { $0.lowercased() }
@@ -252,6 +259,8 @@ struct RefreshCommand: AsyncParsableCommand {
         }
         var options = RefreshOptions(scope: scope, interval: interval)
         options.force = force
+        options.looksUpActors = !noActorLookup
+        options.webDomain = server.settings["WEB_DOMAIN"]?.text ?? server.settings["LOCAL_DOMAIN"]?.text
         options.failedOnly = retryFailed
         options.dryRun = dryRun
         options.reportsEveryItem = output.verbose
