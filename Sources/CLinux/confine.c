@@ -53,8 +53,6 @@ int mds_leave_network(void) {
     return unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0 ? -errno : 0;
 }
 
-int mds_close_from(int first) { return syscall(SYS_close_range, first, ~0u, 0) < 0 ? -errno : 0; }
-
 // MARK: calls of the kernel
 
 #if defined(__x86_64__)

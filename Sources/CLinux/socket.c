@@ -3,11 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
 #include "CLinux.h"
+
+int mds_spawn_close_from(void *file_actions, int first) {
+    return -posix_spawn_file_actions_addclosefrom_np(file_actions, first);
+}
 
 enum { DESCRIPTORS_MAX = 16 };
 

@@ -50,7 +50,6 @@ package enum DecodeWorker {
 
     /// Gives up everything but what decoding needs.
     private static func confine(_ addressBytes: Int64) -> Bool {
-        _ = mds_close_from(socket + 3)
         guard mds_limit_self(addressBytes, 0, fileBytesMax, descriptorMax) == 0, mds_no_new_privileges() == 0 else {
             return false
         }

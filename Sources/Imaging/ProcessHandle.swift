@@ -50,6 +50,9 @@ final class ProcessHandle: Sendable {
             copies.append(copy)
             posix_spawn_file_actions_adddup2(&actions, copy, Int32(number))
         }
+        // What somebody left open in this process or its parent. Not later, in the child: by then its runtime has files of
+        // its own.
+        _ = mds_spawn_close_from(&actions, Int32(descriptors.count))
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

@@ -36,8 +36,6 @@ package enum SandboxedProgram {
         files: Int
     ) -> Int32 {
         if program.isEmpty { return cannotStart }
-        // What somebody left open in our parent is not for the program.
-        _ = mds_close_from(input + Int32(clamping: files))
         guard mds_limit_self(addressBytes, cpuSeconds, fileBytes, descriptorMax) == 0, mds_no_new_privileges() == 0,
             mds_die_with_parent() == 0
         else { return cannotStart }

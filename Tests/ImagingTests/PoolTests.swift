@@ -90,6 +90,15 @@ import Testing
         for _ in 0..<5 { _ = try pool.process(request) }
     }
 
+    @Test("children start and end well, again and again")
+    func often() async throws {
+        let pool = try pool { $0.picturesPerChild = 1 }
+        defer { pool.shutDown() }
+        let workbench = try Workbench()
+        let request = try workbench.request(try Disk.read(try await Samples.jpeg(640, 360)), .attachment)
+        for _ in 0..<40 { _ = try pool.process(request) }
+    }
+
     @Test("a pool that was shut down refuses, and leaves no child")
     func shutDown() async throws {
         let pool = try pool()

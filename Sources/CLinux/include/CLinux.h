@@ -152,9 +152,10 @@ int mds_deny_calls(int strict);
 int mds_can_confine_files(void);
 /// Files can be opened only below the system's directories, for reading, and where they are one of these descriptors.
 int mds_confine_files(const int *readable, int readable_count, const int *writable, int writable_count);
-int mds_close_from(int first);
 
 // MARK: a child and the socket between us
+/// Adds to a posix_spawn_file_actions_t that everything from this number on is closed in the child.
+int mds_spawn_close_from(void *file_actions, int first);
 /// Two ends of a connection that keeps messages apart.
 int mds_socket_pair(int ends[2]);
 /// Sends one message and descriptors with it.
