@@ -81,17 +81,32 @@ package struct FetchURL: Sendable, Hashable {
     }
 
     private static func host(_ parts: OpaquePointer) throws(FetchFault) -> String {
-        var text: UnsafeMutablePointer<CChar>?
-        let result = mds_url_ascii_host(parts, &text)
-        guard let bytes = try bytes(text, result), !bytes.isEmpty, bytes.count <= 255
-        else {
-            throw bad("it has no host")
+        guard var bytes = try part(parts, CURLUPART_HOST) else { throw bad("it has no host") }
+        // Only international names need the other call, which reads a locale.
+        if bytes.contains(where: { $0 >= 0x80 }) {
+            var text: UnsafeMutablePointer<CChar>?
+            let result = mds_url_ascii_host(parts, &text)
+            bytes = try self.bytes(text, result) ?? []
         }
+        guard !bytes.isEmpty, bytes.count <= 255 else { throw bad("it has no host") }
         let lower = bytes.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
         let isAddress = lower.first == UInt8(ascii: "[")
-        let known = isAddress ? "[]:.0123456789abcdef" : "abcdefghijklmnopqrstuvwxyz0123456789.-_"
-        guard lower.allSatisfy(known.utf8.contains) else { throw bad("its host is no name") }
+        guard lower.allSatisfy(isAddress ? isInAddress : isInName) else { throw bad("its host is no name") }
         return String(decoding: lower, as: UTF8.self)
+    }
+
+    private static func isInName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x61...0x7A, 0x30...0x39, UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"): true
+        default: false
+        }
+    }
+
+    private static func isInAddress(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x61...0x66, 0x30...0x3A, UInt8(ascii: "."), UInt8(ascii: "["), UInt8(ascii: "]"): true
+        default: false
+        }
     }
 
     private static func port(_ parts: OpaquePointer) throws(FetchFault) -> Int? {

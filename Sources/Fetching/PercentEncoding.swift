@@ -49,8 +49,9 @@ enum PercentEncoding {
         }
     }
 
+    private static let digits = Array("0123456789ABCDEF".utf8)
+
     private static func encode(_ byte: UInt8, _ result: inout [UInt8]) {
-        let digits = Array("0123456789ABCDEF".utf8)
         result += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
     }
 

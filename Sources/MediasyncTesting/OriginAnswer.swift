@@ -24,8 +24,9 @@ package struct OriginRequest: Sendable {
 /// A request and how it ended.
 package struct OriginRecord: Sendable {
     package let request: OriginRequest
-    /// What was answered; 0 where it was no whole answer.
+    /// What was answered; 0 while it is not, and where it was no whole answer.
     package let status: Int
+    /// Monotonic seconds; infinity while it is under way.
     package let endedAt: Double
 }
 

@@ -31,10 +31,12 @@ package final class OriginServer: Sendable {
     /// The address of a file, by this server's own address.
     package func url(_ path: String) -> String { "http://\(place)\(path)" }
 
-    /// All requests so far, in the order in which they ended.
-    package var log: [OriginRecord] { shared.log.withLock { $0 } }
+    /// All requests so far, in the order in which they came.
+    package var log: [OriginRecord] {
+        shared.log.withLock { log in log.keys.sorted().compactMap { log[$0] } }
+    }
 
-    package func forget() { shared.log.withLock { $0 = [] } }
+    package func forget() { shared.log.withLock { $0 = [:] } }
 
     /// Connections that were made so far.
     package var connections: Int { shared.connections.load(ordering: .relaxed) }
@@ -42,7 +44,9 @@ package final class OriginServer: Sendable {
 
 /// What the server's threads have in common. It outlives the server until the last of them has ended.
 private final class Shared: Sendable {
-    let log = Mutex<[OriginRecord]>([])
+    /// By the requests' numbers.
+    let log = Mutex<[Int: OriginRecord]>([:])
+    private let requests = Atomic<Int>(0)
     let connections = Atomic<Int>(0)
     private let listening: Int32
     /// Readable once everything is to end.
@@ -95,10 +99,13 @@ private final class Shared: Sendable {
             let began = spawn { [self] in
                 let connection = OriginConnection(socket: socket, stopped: stopped, number: number)
                 while let request = connection.nextRequest() {
+                    let entry = requests.wrappingAdd(1, ordering: .relaxed).newValue
+                    // Before the answer: who has the answer finds the request here.
+                    log.withLock { $0[entry] = OriginRecord(request: request, status: 0, endedAt: .infinity) }
                     let answer = content(request)
                     let (status, goesOn) = connection.send(answer, isHead: request.method == "HEAD")
                     let record = OriginRecord(request: request, status: status, endedAt: RunningProgram.now())
-                    log.withLock { $0.append(record) }
+                    log.withLock { if $0[entry] != nil { $0[entry] = record } }
                     if !goesOn { break }
                 }
             }

@@ -19,13 +19,11 @@ import Testing
         (.redirectTwo, .protocolError), (.endlessError, .status(404)),
     ]
 
-    @Test("each misbehaviour ends in its fault, in time", arguments: expected)
+    @Test("each misbehaviour ends in its fault, in time", .timeLimit(.minutes(1)), arguments: expected)
     func misbehaviour(behaviour: OriginBehaviour, kind: FetchFault.Kind) async throws {
         let lab = try Lab()
-        let begin = RunningProgram.now()
         let result = await lab.fetch("/\(behaviour.rawValue)", limit: 100_000)
         #expect(result.fault?.kind == kind, "\(result)")
-        #expect(RunningProgram.now() - begin < 10)
         // The engine goes on.
         #expect(await lab.fetch("/good").answer?.body == Lab.png)
     }

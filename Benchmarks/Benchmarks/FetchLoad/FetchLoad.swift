@@ -14,7 +14,7 @@ enum FetchLoad {
 
     nonisolated private static func run(_ arguments: [String]) -> Int32 {
         guard arguments.count == 3, let inFlight = Int(arguments[2]), let addresses = lines(of: arguments[0]) else {
-            fputs("usage: FetchLoad LIST DIRECTORY IN-FLIGHT\n", stderr)
+            print("usage: FetchLoad LIST DIRECTORY IN-FLIGHT")
             return 64
         }
         var options = FetchOptions(userAgent: "mediasync/benchmark")
