@@ -59,7 +59,7 @@ import Testing
     /// Sizes around the ratios at which decoders scale, and odd ones.
     @Test(
         "the small variant is as large as libvips would make it, and no less like the picture",
-        arguments: [(1440, 1080), (801, 1201), (2000, 1500), (2879, 1003)]
+        arguments: [(1440, 1080), (801, 1201), (1224, 1632), (2879, 1003)]
     )
     func small(width: Int, height: Int) async throws {
         let picture = try await Samples.picture(width, height)
