@@ -41,9 +41,10 @@ package struct PixelSize: Hashable, Sendable {
         divided(by: max(Double(width) / Double(box.width), Double(height) / Double(box.height)))
     }
 
-    /// Divided and not multiplied, as libvips does it: the halves are rounded the same way.
-    private func divided(by shrink: Double) -> PixelSize {
-        PixelSize(
+    /// Divided by the inverse of the scale, as libvips does it: what comes out as a half must be rounded the same way.
+    private func divided(by ratio: Double) -> PixelSize {
+        let shrink = 1 / (1 / ratio)
+        return PixelSize(
             width: max(1, Int((Double(width) / shrink).rounded())),
             height: max(1, Int((Double(height) / shrink).rounded()))
         )

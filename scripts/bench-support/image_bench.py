@@ -85,7 +85,13 @@ def make(folder, count):
     return pictures
 
 
-def similarity(one, other):
+def similarity(one, name):
+    """How like it is to what another scaler makes of the lossless picture, at the same size."""
+    size = [subprocess.run(["vipsheader", "-f", field, one], stdout=subprocess.PIPE, check=True).stdout.decode().strip()
+            for field in ("width", "height")]
+    other = name + "-ideal.png"
+    check(["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", name + ".png", "-vf",
+           f"scale={size[0]}:{size[1]}:flags=lanczos+accurate_rnd", other])
     done = subprocess.run(["ffmpeg", "-nostdin", "-hide_banner", "-i", one, "-i", other, "-lavfi",
                            "[0:v]format=gbrp[a];[1:v]format=gbrp[b];[a][b]psnr", "-f", "null", "-"],
                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True)
@@ -97,16 +103,12 @@ def quality(binary, folder, pictures):
     decoder = Decoder(binary)
     rows = []
     for name, width, height in pictures:
-        ours, theirs, ideal = name + "-ours.jpg", name + "-theirs.jpg", name + "-ideal.png"
+        ours, theirs = name + "-ours.jpg", name + "-theirs.jpg"
         with open(ours, "wb") as file:
             file.write(decoder.ask(name + ".jpg"))
         across, down = box(width, height)
         check(["vipsthumbnail", name + ".jpg", "--size", f"{across}x{down}>", "-o", theirs])
-        size = subprocess.run(["vipsheader", "-f", "width", theirs], stdout=subprocess.PIPE, check=True).stdout.decode().strip()
-        rows_of = subprocess.run(["vipsheader", "-f", "height", theirs], stdout=subprocess.PIPE, check=True).stdout.decode().strip()
-        check(["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", name + ".png", "-vf",
-               f"scale={size}:{rows_of}:flags=lanczos+accurate_rnd", ideal])
-        rows.append((similarity(ours, ideal), similarity(theirs, ideal), os.path.getsize(ours), os.path.getsize(theirs)))
+        rows.append((similarity(ours, name), similarity(theirs, name), os.path.getsize(ours), os.path.getsize(theirs)))
     decoder.end()
     return [statistics.mean(row[column] for row in rows) for column in range(4)]
 
