@@ -13,11 +13,13 @@ import Testing
         }
         return [
             "media_attachments": stored("file").union(stored("thumbnail", version: false)).union([
-                "id", "account_id", "status_id", "scheduled_status_id", "remote_url", "thumbnail_remote_url", "file_meta",
+                "id", "account_id", "status_id", "scheduled_status_id", "remote_url", "thumbnail_remote_url",
+                "file_meta",
                 "type", "blurhash", "created_at", "updated_at",
             ]),
             "accounts": stored("avatar").union(stored("header")).union([
-                "id", "username", "domain", "uri", "url", "avatar_remote_url", "header_remote_url", "last_webfingered_at",
+                "id", "username", "domain", "uri", "url", "avatar_remote_url", "header_remote_url",
+                "last_webfingered_at",
                 "updated_at",
             ]),
             "preview_cards": stored("image").union(["id", "url", "type", "updated_at"]),

@@ -240,7 +240,10 @@ struct RefreshTests {
         #expect(second.urls == ["https://far.example/a101"])
     }
 
-    @Test("where the session that writes rows cannot be had, the run ends with the database's error and nothing changes", .timeLimit(.minutes(2)))
+    @Test(
+        "where the session that writes rows cannot be had, the run ends with the database's error and nothing changes",
+        .timeLimit(.minutes(2))
+    )
     func noSession() async throws {
         let fixture = try RefreshFixture("no_session")
         let before = try fixture.rows("media_attachments")
