@@ -112,6 +112,21 @@ package final class PostgresCluster: Sendable {
         try? Disk.remove(data / "postmaster.pid")
     }
 
+    /// The power fails under a server whose data is on this file system (`in:`): nothing more reaches the disk, everything
+    /// is gone from memory. The server is started again on what is left, and recovers.
+    package func losePower(on disk: LoopFileSystem) throws {
+        guard let process else { throw TestFault("the server does not run") }
+        let sessions = try Program("ps").run(["-o", "pid=", "--ppid", "\(process)"]).text
+            .split(whereSeparator: { $0 == " " || $0 == "\n" }).compactMap { Int32($0) }
+        try disk.stopDisk()
+        kill(process, SIGKILL)
+        for session in sessions { kill(session, SIGKILL) }
+        supervisor.waitForEnd()
+        try disk.cutPower()
+        try? Disk.remove(data / "postmaster.pid")
+        try start()
+    }
+
     /// Ends the server as an administrator does: open transactions are rolled back.
     package func stop() {
         if let process { kill(process, SIGINT) }
