@@ -11,13 +11,7 @@ package enum RefreshTable {
         guard !shown.isEmpty else { return "" }
         let head = ["", "SEEN", "FETCHED", "SIZE", "PRESENT", "GONE", "SKIPPED", "CHANGED", "FAILED"]
         let rows = [head] + shown.map { cells($0) }
-        let widths = head.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        let table = rows.map { row in
-            zip(row, widths).enumerated().map { index, cell in
-                let space = String(repeating: " ", count: cell.1 - cell.0.count)
-                return index == 0 ? cell.0 + space : space + cell.0
-            }.joined(separator: "  ") + "\n"
-        }.joined()
+        let table = ColumnText.text(rows)
         guard !reasons.isEmpty else { return table }
         var words = reasons.prefix(reasonsMax).map { "\($0.reason) \(NumberText.grouped($0.count))" }
         let rest = reasons.dropFirst(reasonsMax).reduce(0) { $0 + $1.count }

@@ -12,13 +12,7 @@ package enum UsageTable {
             rows.append(cells(isCached ? "all of cache/" : "all but cache/", half.sum))
         }
         guard rows.count > 1 else { return "no media\n" }
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            zip(row, widths).enumerated().map { index, cell in
-                let space = String(repeating: " ", count: cell.1 - cell.0.count)
-                return index == 0 ? cell.0 + space : space + cell.0
-            }.joined(separator: "  ") + "\n"
-        }.joined()
+        return ColumnText.text(rows)
     }
 
     private static func cells(_ name: String, _ line: MediaUsage) -> [String] {

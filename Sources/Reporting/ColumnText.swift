@@ -1,0 +1,14 @@
+/// Rows of cells as lines of text: the first column flush left, the others flush right, two spaces between.
+enum ColumnText {
+    /// - Parameter rows: all as long as the first; empty gives an empty text.
+    static func text(_ rows: [[String]]) -> String {
+        guard let head = rows.first else { return "" }
+        let widths = head.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            zip(row, widths).enumerated().map { index, cell in
+                let space = String(repeating: " ", count: cell.1 - cell.0.count)
+                return index == 0 ? cell.0 + space : space + cell.0
+            }.joined(separator: "  ") + "\n"
+        }.joined()
+    }
+}
