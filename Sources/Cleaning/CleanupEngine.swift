@@ -90,13 +90,12 @@ package final class CleanupEngine: Engine {
 
     private func clean(_ pool: WorkerPool) async throws(SyncError) {
         try checkRoot()
-        let lock = try connect()
-        if lock.isPooled { tellOfPooler() }
-        let locks = !options.dryRun && !lock.isPooled
-        if locks { try takeLock(lock) }
+        let connection = try connect()
+        var lock: DatabaseLock?
+        if !options.dryRun { lock = try DatabaseLock.taken(by: connection, settings: settings, sink: sink) }
         // Not left to the end of the connection, of which the server hears a moment later.
-        defer { if locks { giveLock(lock) } }
-        let reader = try CatalogReader(lock)
+        defer { lock?.release() }
+        let reader = try CatalogReader(connection)
         guard let limit = AgeLimit(days: options.days, before: try reader.now()) else {
             throw SyncError(.usage, "\(options.days) is no number of days")
         }
@@ -154,37 +153,6 @@ package final class CleanupEngine: Engine {
         } catch {
             throw error.syncError("cannot connect to \(settings)")
         }
-    }
-
-    /// A lock lasts as long as its session, and a pooler gives none that lasts.
-    private func tellOfPooler() {
-        let what =
-            "the database is reached through a connection pooler: only the lock of the media root keeps other runs away"
-        let hint =
-            "for a lock in the database too, give PostgreSQL's own address: DB_HOST=... DB_PORT=... mediasync cleanup"
-        sink(.notice(Notice(.notice, what, hint: hint)))
-    }
-
-    /// `mediasync` in ASCII, cut to 8 bytes.
-    private static let lockNumber = 7_882_817_126_551_222_638
-
-    private func giveLock(_ connection: Connection) {
-        _ = try? connection.query("SELECT pg_catalog.pg_advisory_unlock(\(Self.lockNumber))")
-    }
-
-    /// One run for each database. The lock lasts as long as the connection at most.
-    private func takeLock(_ connection: Connection) throws(SyncError) {
-        do throws(DatabaseFault) {
-            let statement = "SELECT pg_catalog.pg_try_advisory_lock(\(Self.lockNumber))"
-            if try connection.query(statement).only?.boolean == true { return }
-        } catch {
-            throw error.syncError("cannot lock the database")
-        }
-        throw SyncError(
-            .locked,
-            "another run of mediasync works on \(settings)",
-            hint: "wait for its end: mediasync status"
-        )
     }
 
     private func checkLimit(_ retention: Retention, _ reader: CatalogReader) throws(SyncError) {

@@ -47,7 +47,8 @@ package final class CatalogSession {
     ) throws(SyncError) -> CatalogReader {
         let connection: Connection
         do throws(DatabaseFault) {
-            connection = try Connection(settings, application: application)
+            // Each call is a statement or a transaction: a pooler may stand between.
+            connection = try Connection(settings, application: application, allowsPooler: true)
         } catch {
             throw error.syncError("cannot connect to \(settings)")
         }

@@ -9,8 +9,23 @@ package final class DatabaseLock {
 
     private let connection: Connection
 
+    /// The lock where the connection can hold one. Through a pooler it cannot, which is told: then the lock of the media
+    /// root alone keeps other runs away.
     /// - Throws: an error with the code `locked` where another run holds it.
-    package init(_ connection: Connection, settings: ConnectionSettings) throws(SyncError) {
+    package static func taken(
+        by connection: Connection,
+        settings: ConnectionSettings,
+        sink: EventSink
+    ) throws(SyncError) -> DatabaseLock? {
+        guard connection.isPooled else { return try DatabaseLock(connection, settings: settings) }
+        let what =
+            "the database is reached through a connection pooler: only the lock of the media root keeps other runs away"
+        let hint = "for a lock in the database too, give PostgreSQL's own address with DB_HOST=... DB_PORT=..."
+        sink(.notice(Notice(.notice, what, hint: hint)))
+        return nil
+    }
+
+    private init(_ connection: Connection, settings: ConnectionSettings) throws(SyncError) {
         self.connection = connection
         do throws(DatabaseFault) {
             let statement = "SELECT pg_catalog.pg_try_advisory_lock(\(Self.number))"

@@ -134,7 +134,7 @@ package final class RefreshEngine: Engine {
     private func refresh(_ pool: WorkerPool, until deadline: Int64?) async throws(SyncError) {
         let direct = try CatalogSession.connect(parts.settings, Self.application)
         var lock: DatabaseLock?
-        if !options.dryRun { lock = try DatabaseLock(direct.session, settings: parts.settings) }
+        if !options.dryRun { lock = try DatabaseLock.taken(by: direct.session, settings: parts.settings, sink: sink) }
         defer { lock?.release() }
         let session = try CatalogSession(parts.settings, application: Self.application)
         if !options.dryRun { try recover(direct) }

@@ -123,16 +123,22 @@ struct RefreshFixture {
 
     func run(
         _ options: RefreshOptions = RefreshFixture.everything(),
+        through pooler: ConnectionPooler? = nil,
         store other: (any MediaStore)? = nil,
         intents log: (any IntentLog)? = nil,
         control: RunControl = RunControl(),
         origin: FakeOrigin = FakeOrigin { .success(Array("jpeg of \($0)".utf8)) }
     ) async throws -> (result: RunResult, ears: Ears, engine: RefreshEngine) {
         let ears = Ears()
+        var settings = try settings
+        if let pooler {
+            settings.host = pooler.socketDirectory
+            settings.port = String(pooler.port)
+        }
         let engine = RefreshEngine(
             options: options,
             parts: RefreshEngine.Parts(
-                settings: try settings,
+                settings: settings,
                 store: other ?? store,
                 modes: StoreModes(),
                 intents: log ?? intents,

@@ -261,6 +261,20 @@ struct RefreshTests {
         #expect(fixture.intents.left == [])
     }
 
+    @Test(
+        "through pgbouncer in transaction mode everything works but the database's lock, which is told",
+        .enabled(if: Requirement.hasPooler, "needs pgbouncer")
+    )
+    func pooler() async throws {
+        let fixture = try RefreshFixture("pooled")
+        let pooler = try ConnectionPooler(Fixture.cluster(), user: MastodonDatabase.role)
+        let (result, ears, _) = try await fixture.run(through: pooler)
+        #expect(result.exitStatus == .done, "\(String(describing: result.error))")
+        #expect(result.counts.fetched == 9)
+        #expect(ears.notices.contains { $0.contains("connection pooler") })
+        #expect(try fixture.audit().orphans == [])
+    }
+
     @Test("with force the old files go after the row names the new ones, also where they lay outside of cache/")
     func force() async throws {
         let fixture = try RefreshFixture("force")
