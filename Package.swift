@@ -95,16 +95,16 @@ let package = Package(
             ]
         ),
         // What a server has, and whether it will do.
-        module("Diagnosing", ["MediaModel", "CLinux", "Storage", "Postgres", "Dumps", "Catalog"]),
+        module("Diagnosing", ["MediaModel", "Pacing", "Running", "CLinux", "Storage", "Postgres", "Dumps", "Catalog"]),
         // Runs and their state; events for people and machines.
-        module("Pipeline", ["MediaModel", sqlite]),
+        module("Pipeline", ["MediaModel", "Pacing", "Running", "Programs", sqlite]),
         module("Reporting", ["MediaModel", "CLinux"]),
         .executableTarget(
             name: "Mediasync",
             dependencies: [
                 "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Postgres", "Filtering",
                 "Catalog", "Copying", "Restoring", "Cleaning", "Refreshing", "Diagnosing", "Fetching", "Imaging",
-                "Caches", "Pipeline", "Reporting", argumentParser, unixSignals,
+                "Caches", "Programs", "Pipeline", "Reporting", argumentParser, unixSignals,
             ],
             swiftSettings: swiftSettings
         ),

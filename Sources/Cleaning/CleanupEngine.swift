@@ -20,10 +20,10 @@ package final class CleanupEngine: Engine {
 
     private let options: CleanupOptions
     private let settings: ConnectionSettings
-    private let store: any MediaStore
+    let store: any MediaStore
     private let intents: any IntentLog
     private let jobs: Int
-    private let control: RunControl
+    let control: RunControl
     private let sink: EventSink
     private let ledger = CleanupLedger()
 
@@ -96,14 +96,17 @@ package final class CleanupEngine: Engine {
         // Not left to the end of the connection, of which the server hears a moment later.
         defer { lock?.release() }
         let reader = try CatalogReader(connection)
-        guard let limit = AgeLimit(days: options.days, before: try reader.now()) else {
+        let moment: Int64
+        if let told = options.moment { moment = told * 1_000_000 } else { moment = try reader.now() }
+        guard let limit = AgeLimit(days: options.days, before: moment) else {
             throw SyncError(.usage, "\(options.days) is no number of days")
         }
         var retention = Retention(kinds: options.kinds, limit: limit)
         retention.linksOnly = options.linksOnly
         retention.keepsInteracted = options.keepsInteracted
         retention.includesFollows = options.includesFollows
-        sink(.notice(Notice(.notice, "\(kindsInWords) \(limit.olderInWords)")))
+        let missing = options.missingOnly ? ", of which the file is not there" : ""
+        sink(.notice(Notice(.notice, "\(kindsInWords) \(limit.olderInWords)\(missing)")))
         if !options.dryRun {
             sink(.stage("recover"))
             let recovery = IntentRecovery(
@@ -161,6 +164,9 @@ package final class CleanupEngine: Engine {
             let count = try reader.count(retention, table)
             taken += count.taken
             stored += count.stored
+        }
+        if options.missingOnly, !options.limit.allows(taken, of: stored) {
+            taken = try countMissing(retention, reader)
         }
         guard !options.limit.allows(taken, of: stored) else { return }
         let share = stored > 0 ? Int((Double(taken) / Double(stored) * 100).rounded()) : 100
@@ -268,6 +274,7 @@ package final class CleanupEngine: Engine {
         var rows: [CatalogRow] = []
         var paths: [Int64: [BytePath]] = [:]
         for row in batch.rows {
+            if options.missingOnly, try !isMissing(row) { continue }
             if let all = filePaths(row) {
                 rows.append(row)
                 paths[row.id] = all

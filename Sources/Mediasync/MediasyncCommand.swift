@@ -18,9 +18,9 @@ struct MediasyncCommand: AsyncParsableCommand {
             """,
         version: version,
         groupedSubcommands: [
-            CommandGroup(name: "Move", subcommands: [RestoreCommand.self, CopyCommand.self]),
+            CommandGroup(name: "Move", subcommands: [MigrateCommand.self, RestoreCommand.self, CopyCommand.self]),
             CommandGroup(name: "Check", subcommands: [VerifyCommand.self, ManifestCommand.self, LookupCommand.self]),
-            CommandGroup(name: "Repair", subcommands: [RefreshCommand.self, CleanupCommand.self]),
+            CommandGroup(name: "Repair", subcommands: [RepairCommand.self, RefreshCommand.self, CleanupCommand.self]),
             CommandGroup(name: "Operate", subcommands: [StatusCommand.self, DoctorCommand.self]),
         ]
     )

@@ -18,6 +18,14 @@ struct RunSession: Sendable {
     let control: RunControl
     let sink: EventSink
 
+    /// The sink of one stage of several: the names of its own stages follow its name.
+    func sink(in stage: String) -> EventSink {
+        { [sink] event in
+            guard case .stage(let name) = event, name != stage else { return sink(event) }
+            sink(.stage("\(stage)/\(name)"))
+        }
+    }
+
     /// Runs an engine to its end and throws its exit code.
     /// - Parameter makeEngine: may throw a `SyncError` for what is wrong with the arguments.
     static func perform(

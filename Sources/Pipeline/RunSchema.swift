@@ -73,6 +73,29 @@ enum RunSchema {
             PRIMARY KEY (scope, kind, row_id)
         ) WITHOUT ROWID;
         """,
+        """
+        CREATE TABLE migrations (
+            scope TEXT PRIMARY KEY NOT NULL,
+            run_id TEXT NOT NULL,
+            began_at INTEGER NOT NULL,
+            moment INTEGER
+        ) WITHOUT ROWID;
+        CREATE TABLE migration_stages (
+            scope TEXT NOT NULL REFERENCES migrations (scope) ON DELETE CASCADE,
+            stage TEXT NOT NULL,
+            run_id TEXT NOT NULL,
+            ended_at INTEGER,
+            exit_status INTEGER,
+            PRIMARY KEY (scope, stage)
+        ) WITHOUT ROWID;
+        CREATE TABLE repairs (
+            scope TEXT NOT NULL,
+            run_id TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            is_clean INTEGER NOT NULL,
+            PRIMARY KEY (scope, run_id)
+        ) WITHOUT ROWID;
+        """,
     ]
 
     /// What an opened database is.

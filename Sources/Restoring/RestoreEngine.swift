@@ -120,6 +120,7 @@ package final class RestoreEngine: Engine {
             incoming: plan.stage,
             previous: plan.previous,
             previousComment: DatabaseComment.previous(run),
+            liveComment: DatabaseComment.live(run),
             force: options.force
         )
         try administration.lock(run, name: options.live)

@@ -12,6 +12,8 @@ struct Swap {
     var previous: String
     /// What is written at the one that was live.
     var previousComment: String
+    /// What is written at the one that becomes live; nil for nothing.
+    var liveComment: String?
     /// Sessions on the live database are ended.
     var force: Bool
 
@@ -112,7 +114,7 @@ struct Swap {
         all += [
             "ALTER DATABASE \(incoming) RENAME TO \(live)",
             "ALTER DATABASE \(live) WITH ALLOW_CONNECTIONS true",
-            "COMMENT ON DATABASE \(live) IS NULL",
+            "COMMENT ON DATABASE \(live) IS \(liveComment.map { SQL.literal($0) } ?? "NULL")",
         ]
         return all
     }
