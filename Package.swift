@@ -113,7 +113,7 @@ let package = Package(
         module("MediasyncTesting", ["MediaModel", "Pacing", "CLinux"]),
         tests("MediaModelTests", ["MediaModel", "MediasyncTesting"]),
         tests("FilteringTests", ["Filtering", "MediaModel", "MediasyncTesting"]),
-        tests("PipelineTests", ["Pipeline", "MediaModel", "MediasyncTesting", sqlite]),
+        tests("PipelineTests", ["Pipeline", "Running", "Programs", "MediaModel", "MediasyncTesting", sqlite]),
         tests("ReportingTests", ["Reporting", "MediaModel", "MediasyncTesting"], exclude: ["Golden"]),
         tests("SettingsTests", ["Settings", "MediaModel"]),
         tests("PostgresTests", ["Postgres", "Pacing", "MediaModel", "MediasyncTesting"]),

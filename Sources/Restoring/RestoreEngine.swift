@@ -143,6 +143,7 @@ package final class RestoreEngine: Engine {
             try stopIfAsked()
             begin("swap", nil)
             try await swap.perform(administration)
+            FaultPoint.databaseSwapped.reach()
         } catch {
             dropStage(plan.stage, administration)
             throw error
