@@ -96,6 +96,8 @@ let package = Package(
         ),
         // What a server has, and whether it will do.
         module("Diagnosing", ["MediaModel", "Pacing", "Running", "CLinux", "Storage", "Postgres", "Dumps", "Catalog"]),
+        // Jobs for systemd and cron, as text.
+        module("Scheduling", ["MediaModel"]),
         // Runs and their state; events for people and machines.
         module("Pipeline", ["MediaModel", "Pacing", "Running", "Programs", sqlite]),
         module("Reporting", ["MediaModel", "CLinux"]),
@@ -104,7 +106,7 @@ let package = Package(
             dependencies: [
                 "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Postgres", "Filtering",
                 "Catalog", "Copying", "Restoring", "Cleaning", "Refreshing", "Diagnosing", "Fetching", "Imaging",
-                "Caches", "Programs", "Pipeline", "Reporting", argumentParser, unixSignals,
+                "Caches", "Programs", "Scheduling", "Pipeline", "Reporting", argumentParser, unixSignals,
             ],
             swiftSettings: swiftSettings
         ),
@@ -114,6 +116,7 @@ let package = Package(
         tests("MediaModelTests", ["MediaModel", "MediasyncTesting"]),
         tests("FilteringTests", ["Filtering", "MediaModel", "MediasyncTesting"]),
         tests("PipelineTests", ["Pipeline", "Running", "Programs", "MediaModel", "MediasyncTesting", sqlite]),
+        tests("SchedulingTests", ["Scheduling", "MediaModel", "MediasyncTesting"]),
         tests("ReportingTests", ["Reporting", "MediaModel", "MediasyncTesting"], exclude: ["Golden"]),
         tests("SettingsTests", ["Settings", "MediaModel"]),
         tests("PostgresTests", ["Postgres", "Pacing", "MediaModel", "MediasyncTesting"]),

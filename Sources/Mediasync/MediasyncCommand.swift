@@ -21,7 +21,7 @@ struct MediasyncCommand: AsyncParsableCommand {
             CommandGroup(name: "Move", subcommands: [MigrateCommand.self, RestoreCommand.self, CopyCommand.self]),
             CommandGroup(name: "Check", subcommands: [VerifyCommand.self, ManifestCommand.self, LookupCommand.self]),
             CommandGroup(name: "Repair", subcommands: [RepairCommand.self, RefreshCommand.self, CleanupCommand.self]),
-            CommandGroup(name: "Operate", subcommands: [StatusCommand.self, DoctorCommand.self]),
+            CommandGroup(name: "Operate", subcommands: [StatusCommand.self, DoctorCommand.self, ScheduleCommand.self]),
         ]
     )
 }
