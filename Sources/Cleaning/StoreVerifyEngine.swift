@@ -43,6 +43,18 @@ package final class StoreVerifyEngine: Engine {
     /// Rows and files by kind.
     package func table() -> [MediaTallyLine] { ledger.lines }
 
+    package func sections() -> [ReportSection] {
+        let rows = table().filter { $0.tally.rows > 0 }.map { line in
+            let tally = line.tally
+            let counts = [tally.rows, tally.files, tally.missing, tally.empty, tally.different, tally.failed]
+            return ["\(line.isLocal ? "local" : "remote") \(line.title)"] + counts.map { "\($0)" }
+                + [ByteCount.describe(tally.bytesOnDisk)]
+        }
+        guard !rows.isEmpty else { return [] }
+        let columns = ["kind", "rows", "files", "missing", "empty", "different", "failed", "on disk"]
+        return [ReportSection(title: "Rows against files", columns: columns, rows: rows)]
+    }
+
     /// Nothing is written, nothing is left behind.
     package func abandon() {}
 

@@ -11,6 +11,7 @@ package final class RepairEngine: Engine {
         var active: (any Engine)?
         var compared: Counts?
         var fetched: Counts?
+        var sections: [ReportSection] = []
     }
 
     private let findings: RepairFindings
@@ -41,7 +42,10 @@ package final class RepairEngine: Engine {
     package func run() async -> RunResult {
         state.withLock { $0.active = comparison }
         let compared = await comparison.run()
-        state.withLock { $0.compared = compared.counts }
+        state.withLock { state in
+            state.compared = compared.counts
+            state.sections = comparison.sections()
+        }
         if let error = compared.error { return RunResult(counts: counts(), error: error) }
         var error: SyncError?
         let missing = findings.missing
@@ -52,7 +56,10 @@ package final class RepairEngine: Engine {
                 let engine = try refresh(missing)
                 state.withLock { $0.active = engine }
                 let fetched = await engine.run()
-                state.withLock { $0.fetched = fetched.counts }
+                state.withLock { state in
+                    state.fetched = fetched.counts
+                    state.sections += engine.sections()
+                }
                 error = fetched.error
             } catch let failure {
                 error = failure
@@ -95,6 +102,21 @@ package final class RepairEngine: Engine {
             guard let compared = state.compared else { return false }
             return compared.failed == 0 && findings.leftFiles == 0 && (state.fetched.map { $0.isClean } ?? true)
         }
+    }
+
+    package func sections() -> [ReportSection] {
+        let (named, count) = findings.lost
+        var all = state.withLock { $0.sections }
+        if count > 0 {
+            all.append(
+                ReportSection(
+                    title: "Lost unless a backup has them: \(count) files of this server's own",
+                    columns: ["file"],
+                    rows: named.map { ["\($0)"] }
+                )
+            )
+        }
+        return all
     }
 
     package func abandon() { state.withLock { $0.active }?.abandon() }

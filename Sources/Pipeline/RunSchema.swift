@@ -88,6 +88,20 @@ enum RunSchema {
             exit_status INTEGER,
             PRIMARY KEY (scope, stage)
         ) WITHOUT ROWID;
+        ALTER TABLE runs ADD COLUMN share REAL;
+        CREATE TABLE samples (
+            run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+            at INTEGER NOT NULL,
+            items INTEGER NOT NULL,
+            bytes INTEGER NOT NULL,
+            PRIMARY KEY (run_id, at)
+        ) WITHOUT ROWID;
+        CREATE TABLE sections (
+            run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            section TEXT NOT NULL,
+            PRIMARY KEY (run_id, position)
+        ) WITHOUT ROWID;
         CREATE TABLE repairs (
             scope TEXT NOT NULL,
             run_id TEXT NOT NULL,

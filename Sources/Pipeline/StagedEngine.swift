@@ -10,6 +10,7 @@ package final class StagedEngine: Engine {
         var active: (any Engine)?
         var finished = Counts()
         var figures: [Figure] = []
+        var sections: [ReportSection] = []
         var results: [StageResult] = []
     }
 
@@ -52,6 +53,7 @@ package final class StagedEngine: Engine {
             let ended = StageResult(name: stage.name, result: result, elapsed: begin.duration(to: clock.now))
             state.withLock { state in
                 state.figures += state.active?.figures() ?? []
+                state.sections += state.active?.sections() ?? []
                 state.active = nil
                 state.finished = state.finished + result.counts
                 state.results.append(ended)
@@ -109,6 +111,11 @@ package final class StagedEngine: Engine {
     package func figures() -> [Figure] {
         let (figures, active) = state.withLock { ($0.figures, $0.active) }
         return figures + (active?.figures() ?? [])
+    }
+
+    package func sections() -> [ReportSection] {
+        let (sections, active) = state.withLock { ($0.sections, $0.active) }
+        return sections + (active?.sections() ?? [])
     }
 
     package var stopPatience: Duration { active?.stopPatience ?? .milliseconds(1700) }

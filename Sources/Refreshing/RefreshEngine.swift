@@ -94,6 +94,26 @@ package final class RefreshEngine: Engine {
 
     package func activity() -> [String] { figures.fields }
 
+    package func sections() -> [ReportSection] {
+        let (lines, reasons) = table()
+        let kinds = ReportSection(
+            title: "Fetched again, by kind",
+            columns: ["kind", "seen", "fetched", "size", "present", "gone", "skipped", "changed", "failed"],
+            rows: lines.map { line in
+                let tally = line.tally
+                let counts = [tally.present, tally.gone, tally.skipped, tally.superseded, tally.failed]
+                return [line.title, "\(tally.seen)", "\(tally.fetched)", ByteCount.describe(tally.bytes)]
+                    + counts.map { "\($0)" }
+            }
+        )
+        let failures = ReportSection(
+            title: "Failed, by reason",
+            columns: ["reason", "failed"],
+            rows: reasons.map { [$0.reason, "\($0.count)"] }
+        )
+        return [kinds, failures].filter { !$0.rows.isEmpty }
+    }
+
     /// What is half done is written down.
     package func abandon() {}
 
