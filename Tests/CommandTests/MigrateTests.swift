@@ -234,3 +234,68 @@ struct MigrateTests {
         #expect(databases == [], "stages of dead runs are dropped")
     }
 }
+
+/// The disk is full, in each stage that writes.
+@Suite(
+    .serialized,
+    .enabled(
+        if: Requirement.canMount && Requirement.hasPostgres && Requirement.has("ffmpeg"),
+        "needs root, loop devices, PostgreSQL's server programs and ffmpeg"
+    )
+)
+struct MigrateSpaceTests {
+    private func fill(_ disk: LoopFileSystem, leaving bytes: Int) throws -> BytePath {
+        let ballast = disk.path / "ballast"
+        // Its own metadata need room as well: the last blocks may not be had.
+        try? Disk.write(ballast, [UInt8](repeating: 1, count: max(0, disk.freeBytes - bytes)))
+        return ballast
+    }
+
+    @Test("no room for the media: exit 14, the database stays; with room the run goes on to its end")
+    func media() throws {
+        let disk = try LoopFileSystem(megabytes: 24, makeOptions: ["-m", "0"])
+        let live = try MoveLive("mv_full_media", root: disk.path / "media")
+        for number in 0..<30 {
+            let bytes = [UInt8](repeating: UInt8(number), count: 100_000)
+            try Disk.write(live.oldMedia / "media_attachments" / "large\(number)", bytes)
+        }
+        let ballast = try fill(disk, leaving: 1 << 20)
+        let full = try live.run()
+        #expect(full.exitCode == 14, "\(full.errorText)")
+        #expect(full.errorText.contains("ENOSPC"))
+        let oid = try live.oid()
+        try Disk.remove(ballast)
+        let healed = try live.run()
+        #expect(healed.exitCode == 0, "\(healed.errorText)")
+        #expect(try live.oid() == oid)
+        #expect(try TreeSnapshot(of: live.root).litter == [])
+    }
+
+    @Test("no room for what is fetched: rows stay as they were; with room it comes")
+    func refresh() throws {
+        let disk = try LoopFileSystem(megabytes: 24, makeOptions: ["-m", "0"])
+        let live = try MoveLive("mv_full_refresh", root: disk.path / "media")
+        #expect(try live.run(["--to", "cleanup"]).exitCode == 0)
+        let ballast = try fill(disk, leaving: 1 << 16)
+        let warned = try live.run()
+        #expect(warned.exitCode == 14 && warned.errorText.contains("error: space: "), "\(warned.errorText)")
+        let full = try live.run(["--skip", "doctor"])
+        #expect(full.exitCode == 14 || full.exitCode == 3 || full.exitCode == 4, "\(full.errorText)")
+        #expect(full.errorText.contains("ENOSPC") || full.text.contains("ENOSPC"), "\(full.errorText)\(full.text)")
+        try Disk.remove(ballast)
+        let healed = try live.run(["--from", "refresh"])
+        #expect(healed.exitCode == 0, "\(healed.errorText)")
+        #expect(!healed.text.contains("missing"))
+    }
+
+    @Test("no room for the run state: refused before anything is changed")
+    func state() throws {
+        let disk = try LoopFileSystem(megabytes: 16, makeOptions: ["-m", "0"])
+        let live = try MoveLive("mv_full_state", state: disk.path / "state")
+        _ = try fill(disk, leaving: 0)
+        let full = try live.run()
+        #expect(full.exitCode == 14 || full.exitCode == 78, "\(full.errorText)")
+        #expect(try !live.exists)
+        #expect(!Disk.exists(live.root))
+    }
+}

@@ -8,7 +8,7 @@ final class MoveLive {
     /// The database of the new server.
     let name: String
     let origin: OriginServer
-    var root: BytePath { place.path / "media" }
+    let root: BytePath
     var dump: BytePath { place.path / "old.dump" }
     var oldMedia: BytePath { place.path / "old" }
     let state: BytePath
@@ -17,10 +17,20 @@ final class MoveLive {
     static let recent = 6
     static let old = 3
 
-    init(_ name: String, dumpOptions: [String] = ["-Fc"], content: OriginServer.Content? = nil) throws {
+    /// - Parameters:
+    ///   - root: where the media go; by default beside the rest.
+    ///   - state: where run state goes.
+    init(
+        _ name: String,
+        dumpOptions: [String] = ["-Fc"],
+        root: BytePath? = nil,
+        state: BytePath? = nil,
+        content: OriginServer.Content? = nil
+    ) throws {
         self.name = name
         place = try TemporaryDirectory()
-        state = place.path / "state"
+        self.root = root ?? place.path / "media"
+        self.state = state ?? place.path / "state"
         let picture = try RefreshLive.picture.get()
         origin = try OriginServer(content: content ?? { _ in .body(picture, type: "image/jpeg") })
         let cluster = try CleanupLive.cluster.get()
@@ -31,7 +41,7 @@ final class MoveLive {
             DB_NAME=\(name)
             DB_USER=\(MastodonDatabase.role)
             LOCAL_DOMAIN=my.example
-            PAPERCLIP_ROOT_PATH=\(place.path / "media")
+            PAPERCLIP_ROOT_PATH=\(self.root)
             ALLOWED_PRIVATE_ADDRESSES=127.0.0.0/8
 
             """
