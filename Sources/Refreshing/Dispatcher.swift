@@ -233,7 +233,13 @@ final class Dispatcher {
     private func fail(_ item: RefreshItem, _ row: RemoteMedia, _ host: HostID, _ fault: FetchFault, now: Int64) {
         if fault.kind == .writing {
             return control.stop(
-                SyncError(.exhausted, "cannot keep what is fetched", why: fault.message, retry: .abortStage)
+                SyncError(
+                    .exhausted,
+                    "cannot keep what is fetched",
+                    why: fault.message,
+                    hint: "make room on the disk of the media and run the same command again",
+                    retry: .abortStage
+                )
             )
         }
         if startsLookup(item, row, fault) { return }
