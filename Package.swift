@@ -40,6 +40,7 @@ let package = Package(
         // C foundations: module maps and static inline shims; one Swift owner each.
         .target(name: "CLinux"),
         .target(name: "CXXHash", exclude: ["kernel.h"]),
+        .target(name: "CDelta"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
@@ -76,6 +77,8 @@ let package = Package(
         module("Filtering", ["MediaModel"]),
         // What a dump of a database says, without a database.
         module("Dumps", ["MediaModel", "Pacing", "Storage", "Archives", "Programs"]),
+        // Signature, delta, patch.
+        module("Delta", ["MediaModel", "Checksums", "CDelta"]),
         // What Mastodon believes is there: its tables and paths.
         module("Catalog", ["MediaModel", "Postgres"]),
         // How rows and files change together.
@@ -121,6 +124,7 @@ let package = Package(
         tests("SettingsTests", ["Settings", "MediaModel"]),
         tests("PostgresTests", ["Postgres", "Pacing", "MediaModel", "MediasyncTesting"]),
         tests("ChecksumsTests", ["Checksums", "MediaModel"]),
+        tests("DeltaTests", ["Delta", "Checksums", "MediaModel", "MediasyncTesting"]),
         tests("PacingTests", ["Pacing", "MediasyncTesting"]),
         tests("FetchingTests", ["Fetching", "Pacing", "MediaModel", "MediasyncTesting"]),
         tests("ActivityPubTests", ["ActivityPub", "Fetching", "MediaModel", "MediasyncTesting"]),
