@@ -61,6 +61,15 @@ let package = Package(
             path: "Benchmarks/CatalogScan",
             swiftSettings: swiftSettings
         ),
+        .target(name: "CDelta", path: "Engines/CDelta"),
+        engine("Delta", ["MediaModel", "Checksums", "CDelta"]),
+        // For `scripts/bench delta`, without the harness.
+        .executableTarget(
+            name: "DeltaRate",
+            dependencies: ["Delta"],
+            path: "Benchmarks/DeltaRate",
+            swiftSettings: swiftSettings
+        ),
         // A whole process for `scripts/bench fetch`; it needs no harness.
         .executableTarget(
             name: "FetchLoad",

@@ -213,7 +213,18 @@ def fetched(folder):
             "their size after every run.", "", circumstances(document) + ".", ""]
 
 
+def section(folder, bench, name):
+    """What a benchmark says of its newest result; empty where there is none."""
+    names = sorted(each for each in os.listdir(folder) if each.endswith(f"-{name}.json"))
+    if not names:
+        return []
+    with open(os.path.join(folder, names[-1]), encoding="utf-8") as file:
+        document = json.load(file)
+    return [*bench.section(document["workloads"][0], table, spread), "", circumstances(document) + ".", ""]
+
+
 def write(folder, path):
+    import delta_bench
     from copy_workloads import WORKLOADS
     found = newest(folder)
     order = [workload.name for workload in WORKLOADS if workload.name in found]
@@ -227,6 +238,7 @@ def write(folder, path):
         which = f" Run {runs.index(circumstances(document)) + 1}." if len(runs) > 1 else ""
         parts += [f"## {name}: {result['title']}\n", body(result), "", " ".join(remarks(result)) + which, ""]
     parts += restored(folder) + cleaned(folder) + pictured(folder) + fetched(folder)
+    parts += section(folder, delta_bench, "delta")
     parts.append("## Circumstances\n")
     parts += [f"{number}. {run}" for number, run in enumerate(runs, 1)] + [""]
     os.makedirs(os.path.dirname(path), exist_ok=True)
