@@ -37,7 +37,7 @@ extension CatalogReader {
             "schema_migrations",
             "SELECT max(version::bigint) FROM public.schema_migrations WHERE version ~ '^[0-9]{14}$'"
         )
-        return MastodonRelease(newestMigration: newest.flatMap { $0[0].number } ?? Int64.max)
+        return MastodonRelease(newestMigration: newest.flatMap { $0.integer(0) } ?? Int64.max)
     }
 
     /// Domains that Mastodon has not reached for a week: hosts to try with one request before the others.
@@ -61,7 +61,7 @@ extension CatalogReader {
     /// the moment of its dump. Nil without posts.
     package func newestPost() throws(SyncError) -> Int64? {
         let row = try ask("statuses", "SELECT max(id) FROM public.statuses")
-        return row.flatMap { $0[0].number }.map { Snowflake.secondsSince1970(of: $0) }
+        return row.flatMap { $0.integer(0) }.map { Snowflake.secondsSince1970(of: $0) }
     }
 
     /// The private key of the instance's own actor, as PEM; nil where there is none.

@@ -38,7 +38,7 @@ final class RefreshAssembly: Sendable {
         intents = try state.intents()
         fetcher = try FetchEngine(options)
         do throws(SyncError) {
-            pool = try ProcessingPool(workers: decoders, program: Self.program)
+            pool = try ProcessingPool(workers: decoders, program: ThisProgram.path)
         } catch {
             fetcher.shutDown()
             throw error
@@ -70,13 +70,6 @@ final class RefreshAssembly: Sendable {
     /// The domain by which other servers find this one's key.
     static func webDomain(_ server: MastodonServer) -> String? {
         server.settings["WEB_DOMAIN"]?.text ?? server.settings["LOCAL_DOMAIN"]?.text
-    }
-
-    /// This program's own file, which is started again to decode.
-    private static var program: BytePath {
-        let path = realpath("/proc/self/exe", nil)
-        defer { free(path) }
-        return path.map { BytePath(name: $0) } ?? BytePath(CommandLine.arguments[0])
     }
 
     /// New files are as open as the media root is: 0644 below 0755, 0660 below 2770.

@@ -31,6 +31,10 @@ package enum Parameter: Sendable {
 
     private static func element(_ text: String?) -> String {
         guard let text else { return "NULL" }
+        // Names of files have neither, and there are hundreds of thousands.
+        guard text.utf8.contains(where: { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\"") }) else {
+            return "\"\(text)\""
+        }
         return "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
     }
 }

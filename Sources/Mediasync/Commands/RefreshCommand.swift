@@ -177,6 +177,7 @@ struct RefreshCommand: AsyncParsableCommand {
         scope.accounts = account.compactMap { RemoteScope.AccountName($0) }
         scope.domains = domain.map { $0.lowercased() }
         scope.statuses = status
+        var damaged: Set<MediaReference> = []
         if let fromList {
             let list = try MediaList(RawArguments.path(fromList))
             if list.locals > 0 {
@@ -185,10 +186,12 @@ struct RefreshCommand: AsyncParsableCommand {
                 )
             }
             scope.rows = list.rows
+            damaged = list.damaged
         }
         var options = RefreshOptions(scope: scope, interval: interval)
         options.force = force
         options.webDomain = RefreshAssembly.webDomain(server)
+        options.damaged = damaged
         options.failedOnly = retryFailed
         options.dryRun = dryRun
         options.reportsEveryItem = output.verbose
