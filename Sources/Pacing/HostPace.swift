@@ -83,6 +83,11 @@ struct HostPace: Sendable {
         pausesTooLong = false
     }
 
+    /// It was asked so many times more than items were started: each counts for the rate.
+    mutating func asked(_ requests: Int, now: Int64, _ options: PaceOptions) {
+        nextStart = max(now, nextStart) + Int64((interval(options) * Double(requests)).rounded(.up))
+    }
+
     mutating func ended(
         _ ending: PaceEnding,
         now: Int64,

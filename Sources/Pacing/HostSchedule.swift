@@ -80,14 +80,18 @@ package struct HostSchedule<Item: Sendable>: Sendable {
     }
 
     /// An item of a host is no longer under way.
-    package mutating func ended(_ host: HostID, _ ending: PaceEnding, now: Int64) {
+    /// - Parameter requests: that it took there; more than one where the host led from one of its addresses to another.
+    package mutating func ended(_ host: HostID, _ ending: PaceEnding, requests: Int = 1, now: Int64) {
         let index = Int(host.index)
         precondition(index < hosts.count && hosts[index].pace.inFlight > 0, "an item ended that was not started")
         inFlight -= 1
         if !hosts[index].pace.hasAnswered { inFlightUnanswered -= Int(hosts[index].pace.inFlight) }
         let options = options
         var random = random
-        changing(host.index) { $0.ended(ending, now: now, options, &random) }
+        changing(host.index) {
+            if requests > 1 { $0.asked(requests - 1, now: now, options) }
+            $0.ended(ending, now: now, options, &random)
+        }
         self.random = random
         if !hosts[index].pace.hasAnswered { inFlightUnanswered += Int(hosts[index].pace.inFlight) }
         place(host.index, now: now)

@@ -83,6 +83,22 @@ import Testing
         guard case .start = schedule.next(now: 50_000_000) else { Issue.record("nothing started"); return }
     }
 
+    @Test("every request counts for the rate, also where one item took several")
+    func severalRequests() {
+        var schedule = schedule(3, options { ($0.rate, $0.perHost, $0.firstPerHost) = (10, 1, 1) })
+        var now: Int64 = 0
+        _ = startAll(&schedule, now: &now)
+        schedule.ended(a, .answered(nanoseconds: 1), requests: 3, now: now)
+        // A little less: an answer makes the rate grow.
+        let three = waitTime(schedule.next(now: now), now: now) ?? 0
+        #expect((0.29...0.3).contains(three))
+        now += Self.second
+        _ = startAll(&schedule, now: &now)
+        schedule.ended(a, .answered(nanoseconds: 1), now: now)
+        let one = waitTime(schedule.next(now: now), now: now) ?? 0
+        #expect((0.09...0.1).contains(one))
+    }
+
     @Test("the bound over all hosts is kept")
     func globalBound() {
         var schedule = HostSchedule<Int>(options { $0.inFlight = 3 })
