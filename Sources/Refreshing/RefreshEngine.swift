@@ -273,12 +273,8 @@ package final class RefreshEngine: Engine {
                 throw SyncError(.usage, "\(days) is no number of days")
             }
             scope.since = limit.secondsSince1970
-        case .daysBeforeNewest(let days):
-            let newest = try session.read { (reader) throws(SyncError) in try reader.newestPost() }
-            guard let newest else {
-                throw SyncError(.unusable, "the database has no posts: nothing says how old its dump is")
-            }
-            guard let limit = AgeLimit(days: days, before: newest * 1_000_000) else {
+        case .daysBeforeDump(let days):
+            guard let limit = AgeLimit(days: days, before: try dumpMoment(session) * 1_000_000) else {
                 throw SyncError(.usage, "\(days) is no number of days")
             }
             scope.since = limit.secondsSince1970
@@ -286,9 +282,31 @@ package final class RefreshEngine: Engine {
             scope.since = since
             scope.before = before
         }
-        sink(.notice(Notice(.notice, "\(kindsInWords(scope))\(intervalInWords(scope))")))
+        tell("\(kindsInWords(scope))\(intervalInWords(scope))")
         return scope
     }
+
+    /// When the dump was made that this database was restored from: as `restore` wrote it down, else as old as its newest
+    /// post, which Mastodon moves on once it serves again. Seconds since 1970; which of them it is, is told.
+    private func dumpMoment(_ session: CatalogSession) throws(SyncError) -> Int64 {
+        let written = try session.read { (reader) throws(SyncError) in
+            (dump: try reader.restoredDump(), now: try reader.now() / 1_000_000)
+        }
+        // A dump of the future is somebody's wrong clock.
+        if let dump = written.dump, dump.madeAt <= written.now {
+            tell("counted from the dump that was restored, made \(UTCTime(secondsSince1970: dump.madeAt).iso8601)")
+            return dump.madeAt
+        }
+        let newest = try session.read { (reader) throws(SyncError) in try reader.newestPost() }
+        guard let newest else {
+            throw SyncError(.unusable, "the database has no posts: nothing says how old its dump is")
+        }
+        let moment = UTCTime(secondsSince1970: newest).iso8601
+        tell("counted from the newest post, \(moment): the database does not say of which dump it was made")
+        return newest
+    }
+
+    private func tell(_ message: String) { sink(.notice(Notice(.notice, message))) }
 
     private func kindsInWords(_ scope: RemoteScope) -> String {
         MediaKind.allCases.filter { scope.kinds.contains($0) }.map { "remote \($0.title)" }.joined(separator: ", ")

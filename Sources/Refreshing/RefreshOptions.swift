@@ -38,8 +38,9 @@ package struct RefreshOptions: Sendable {
         case days(Double)
         /// Seconds since 1970; nil for open.
         case between(since: Int64?, before: Int64?)
-        /// The last days before the newest post: for a database that was restored from an old dump.
-        case daysBeforeNewest(Double)
+        /// Since so many days before the dump that the database was restored from; before the newest post where nothing says
+        /// when that was made.
+        case daysBeforeDump(Double)
     }
 
     /// For how long nobody is asked again for what is gone.

@@ -27,7 +27,7 @@ struct RefreshCommand: AsyncParsableCommand {
 
             Examples:
               mediasync refresh --days 1               media received in the last day
-              mediasync refresh --since dump --days 2  the last two days before the dump that was restored
+              mediasync refresh --since dump --days 2  since two days before the dump that was restored
               mediasync refresh --retry-failed         what failed the last time
               mediasync verify --store --json | mediasync refresh --from-list -
             """
@@ -40,7 +40,7 @@ struct RefreshCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Media received since a moment (2026-11-23, 2026-11-23T02:30:00Z); dump: --days (default 1) before the newest post.",
+            "Media received since a moment (2026-11-23, 2026-11-23T02:30:00Z); dump: since --days (default 1) before the dump was made.",
             valueName: "time"
         )
     )
@@ -276,7 +276,7 @@ struct RefreshCommand: AsyncParsableCommand {
     private var interval: RefreshOptions.Interval {
         let end: Int64? = if case .seconds(let seconds)? = before?.moment { seconds } else { nil }
         switch since?.moment {
-        case .dump: return .daysBeforeNewest(days ?? 1)
+        case .dump: return .daysBeforeDump(days ?? 1)
         case .seconds(let begin): return .between(since: begin, before: end)
         case nil: break
         }
