@@ -40,6 +40,18 @@ extension CatalogReader {
         return MastodonRelease(newestMigration: newest.flatMap { $0[0].number } ?? Int64.max)
     }
 
+    /// Whether this is a database of glitch-soc, which lets its administrators set limits of their own.
+    package func isGlitch() throws(SyncError) -> Bool {
+        let row = try ask(
+            "statuses",
+            """
+            SELECT 1 FROM pg_catalog.pg_attribute
+            WHERE attrelid = 'public.statuses'::pg_catalog.regclass AND attname = 'content_type' AND NOT attisdropped
+            """
+        )
+        return row != nil
+    }
+
     /// Domains that Mastodon has not reached for a week: hosts to try with one request before the others.
     package func unavailableDomains(limit: Int = 100_000) throws(SyncError) -> [String] {
         do throws(DatabaseFault) {

@@ -168,7 +168,9 @@ package final class RefreshEngine: Engine {
     private func rules(_ session: CatalogSession) throws(SyncError) -> ProcessingRules {
         if let rules = options.rules { return rules }
         let release = try session.read { (reader) throws(SyncError) in try reader.release() }
-        return ProcessingRules.mastodon(major: release.major, minor: release.minor)
+        let rules = ProcessingRules.mastodon(major: release.major, minor: release.minor, libvips: options.usesVips)
+        let isGlitch = try session.read { (reader) throws(SyncError) in try reader.isGlitch() }
+        return isGlitch ? rules.with(options.forkLimits) : rules
     }
 
     private func recover(_ reader: CatalogReader) throws(SyncError) {

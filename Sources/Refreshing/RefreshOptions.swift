@@ -25,6 +25,10 @@ package struct RefreshOptions: Sendable {
     package var webDomain: String?
     /// Nil for those of the database's own release.
     package var rules: ProcessingRules?
+    /// Whether a release that can do both uses libvips; nil for its default.
+    package var usesVips: Bool?
+    /// What a fork that has such settings was set to; no other one goes by them.
+    package var forkLimits = ProcessingRules.ForkLimits()
 
     package init(scope: RemoteScope, interval: Interval) {
         self.scope = scope

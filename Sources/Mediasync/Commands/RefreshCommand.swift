@@ -261,6 +261,8 @@ struct RefreshCommand: AsyncParsableCommand {
         options.force = force
         options.looksUpActors = !noActorLookup
         options.webDomain = server.settings["WEB_DOMAIN"]?.text ?? server.settings["LOCAL_DOMAIN"]?.text
+        options.usesVips = Self.usesVips(server)
+        options.forkLimits = try ProcessingRules.ForkLimits(mastodon: { server.settings[$0]?.text })
         options.failedOnly = retryFailed
         options.dryRun = dryRun
         options.reportsEveryItem = output.verbose
@@ -271,6 +273,15 @@ struct RefreshCommand: AsyncParsableCommand {
         options.pace.rate = rate
         options.pace.seed = UInt64.random(in: 0...UInt64.max)
         return options
+    }
+
+    /// What the releases that can do both are told; nil where they go by their default.
+    private static func usesVips(_ server: MastodonServer) -> Bool? {
+        switch server.settings["MASTODON_USE_LIBVIPS"]?.text {
+        case "true": true
+        case "false": false
+        default: nil
+        }
     }
 
     private var interval: RefreshOptions.Interval {
