@@ -111,19 +111,38 @@ package struct HostSchedule<Item: Sendable>: Sendable {
 
     // MARK: Looking at it
 
-    package func figures() -> PaceFigures {
+    /// - Parameter now: for which hosts wait until later; without it none does.
+    package func figures(now: Int64? = nil) -> PaceFigures {
         var figures = PaceFigures()
         for host in hosts {
-            figures.hosts += 1
+            if host.pace.wasAsked {
+                figures.asked += 1
+                if host.pace.wasThrottled { figures.throttled += 1 }
+                if host.pace.breaker != .closed { figures.silent += 1 }
+            }
             if host.items.isEmpty && host.pace.inFlight == 0 { continue }
             figures.hostsAtWork += 1
             if host.pace.breaker != .closed { figures.breakersOpen += 1 }
+            if let now, host.pace.isPaused(now: now) { figures.paused += 1 }
         }
         figures.waiting = waiting
         figures.delayed = delayed.count
         figures.inFlight = inFlight
         figures.inFlightUnanswered = inFlightUnanswered
         return figures
+    }
+
+    /// The hosts that take the most time for an item, slowest first.
+    package func slowest(_ count: Int) -> [(host: HostID, seconds: Double)] {
+        var found: [(host: HostID, seconds: Double)] = []
+        for (index, host) in hosts.enumerated() where host.pace.latency > 0 {
+            let seconds = host.pace.latency
+            if found.count == count, let last = found.last, last.seconds >= seconds { continue }
+            let place = found.firstIndex { $0.seconds < seconds } ?? found.count
+            found.insert((HostID(index: UInt32(index)), seconds), at: place)
+            if found.count > count { found.removeLast() }
+        }
+        return found
     }
 
     /// The hosts that need the most time for what is left.

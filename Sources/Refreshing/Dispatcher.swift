@@ -80,13 +80,16 @@ final class Dispatcher {
     /// Begins fetches until nothing is left, or the run stops; then nothing is under way any more.
     /// - Parameter deadline: monotonic nanoseconds at which the run stops by itself; nil for none.
     func run(until deadline: Int64?) throws(SyncError) {
-        defer { cancelAll() }
+        defer {
+            figures.set(schedule, hosts: hosts, now: Host.monotonicNanoseconds(), isLast: true)
+            cancelAll()
+        }
         while true {
             let now = Host.monotonicNanoseconds()
             if let deadline, now >= deadline { control.stop(Self.outOfTime(options.durationMax)) }
             if control.shouldStop { return }
             for message in inbox.take(waitingUntil: nil) { hear(message, now: now) }
-            figures.set(schedule, hosts: hosts)
+            figures.set(schedule, hosts: hosts, now: now)
             guard arrivals.hasRoom else {
                 pause(until: now + Self.napNanoseconds)
                 continue

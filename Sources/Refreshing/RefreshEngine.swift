@@ -87,9 +87,9 @@ package final class RefreshEngine: Engine {
 
     package func counts() -> Counts { ledger.counts }
 
-    /// Media by kind, and why some failed.
-    package func table() -> (lines: [RefreshTallyLine], reasons: [(reason: String, count: Int)]) {
-        (ledger.lines, ledger.reasons)
+    /// Media by kind, why some failed, and the hosts that were asked.
+    package func table() -> (lines: [RefreshTallyLine], reasons: [(reason: String, count: Int)], hosts: RefreshHosts) {
+        (ledger.lines, ledger.reasons, figures.hosts)
     }
 
     package func activity() -> [String] { figures.fields }
@@ -474,6 +474,7 @@ final class PlanTotal: TotalCounter {
     private let value = Mutex<Int?>(nil)
 
     var total: Int? { value.withLock { $0 } }
+    var isFree: Bool { true }
     func set(_ total: Int) { value.withLock { $0 = total } }
     func run() async {}
     func stop() {}

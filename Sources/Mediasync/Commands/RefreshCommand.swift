@@ -164,8 +164,8 @@ struct RefreshCommand: AsyncParsableCommand {
             details: {
                 guard let table = engine?.table() else { return [] }
                 return output.json
-                    ? RefreshTable.json(table.lines, table.reasons)
-                    : Array(RefreshTable.text(table.lines, table.reasons).utf8)
+                    ? RefreshTable.json(table.lines, table.reasons, table.hosts)
+                    : Array(RefreshTable.text(table.lines, table.reasons, table.hosts).utf8)
             },
             makeEngine: { session in
                 let server = try MastodonServer(mastodon)
