@@ -2,6 +2,7 @@ import Catalog
 import Fetching
 import MediaModel
 import MediasyncTesting
+import Pacing
 import Postgres
 import Running
 import Storage
@@ -372,6 +373,26 @@ struct RefreshTests {
             #expect(other.items == [])
             #expect(other.notices.contains { $0.hasPrefix("counted from the newest post") })
         }
+    }
+
+    @Test("media of people who are followed here come first")
+    func followed() async throws {
+        let fixture = try RefreshFixture("followed")
+        try fixture.sql(
+            """
+            INSERT INTO accounts (id, username, domain, avatar_remote_url, created_at, updated_at)
+                SELECT n, 'u' || n, 'far.example', 'https://far.example/a' || n, now(), now() FROM generate_series(110, 129) n;
+            INSERT INTO follows (account_id, target_account_id, created_at, updated_at)
+                VALUES (100, 125, now(), now()), (100, 119, now(), now());
+            """
+        )
+        var options = RefreshFixture.everything([.avatar])
+        options.pace.inFlight = 1
+        let origin = FakeOrigin { _ in .success(Array("jpeg".utf8)) }
+        let (result, _, _) = try await fixture.run(options, origin: origin)
+        #expect(result.exitStatus == .done)
+        #expect(origin.urls.count == 21)
+        #expect(Set(origin.urls.prefix(2)) == ["https://far.example/a119", "https://far.example/a125"])
     }
 
     @Test("accounts, domains with subdomains and posts select, and a misspelled account is told")
