@@ -67,9 +67,18 @@ final class RefreshAssembly: Sendable {
         pool.shutDown()
     }
 
-    /// The domain by which other servers find this one's key.
-    static func webDomain(_ server: MastodonServer) -> String? {
-        server.settings["WEB_DOMAIN"]?.text ?? server.settings["LOCAL_DOMAIN"]?.text
+    /// What Mastodon's settings say of a refresh: the domain by which other servers find this one's key, limits of a fork,
+    /// and what decodes.
+    static func apply(_ server: MastodonServer, to options: inout RefreshOptions) throws(SyncError) {
+        options.webDomain = server.settings["WEB_DOMAIN"]?.text ?? server.settings["LOCAL_DOMAIN"]?.text
+        options.usesVips =
+            switch server.settings["MASTODON_USE_LIBVIPS"]?.text {
+            case "true": true
+            case "false": false
+            // The releases that can do both go by their default.
+            default: nil
+            }
+        options.forkLimits = try ProcessingRules.ForkLimits(mastodon: { server.settings[$0]?.text })
     }
 
     /// New files are as open as the media root is: 0644 below 0755, 0660 below 2770.

@@ -28,6 +28,10 @@ package struct RefreshOptions: Sendable {
     package var webDomain: String?
     /// Nil for those of the database's own release.
     package var rules: ProcessingRules?
+    /// Whether a release that can do both uses libvips; nil for its default.
+    package var usesVips: Bool?
+    /// What a fork that has such settings was set to; no other one goes by them.
+    package var forkLimits = ProcessingRules.ForkLimits()
 
     package init(scope: RemoteScope, interval: Interval) {
         self.scope = scope
@@ -41,8 +45,9 @@ package struct RefreshOptions: Sendable {
         case days(Double)
         /// Seconds since 1970; nil for open.
         case between(since: Int64?, before: Int64?)
-        /// The last days before the newest post: for a database that was restored from an old dump.
-        case daysBeforeNewest(Double)
+        /// Since so many days before the dump that the database was restored from; before the newest post where nothing says
+        /// when that was made.
+        case daysBeforeDump(Double)
     }
 
     /// For how long nobody is asked again for what is gone.

@@ -124,9 +124,11 @@ struct RefreshTests {
         let seed = UInt64.random(in: 0...UInt64.max)
         var random = SeededGenerator(seed: seed)
         let live = try RefreshLive("refresh_kills", attachments: 150)
-        for round in 0..<6 {
+        for round in 0..<14 {
             let served = live.origin.log.count
-            let running = try BinaryRunner.program().start(live.arguments(RefreshLive.options))
+            // Every third run replaces files that are good.
+            let force = round % 3 == 2 ? ["--force"] : []
+            let running = try BinaryRunner.program().start(live.arguments(RefreshLive.options + force))
             let enough = served + Int.random(in: 1...25, using: &random)
             _ = RunningProgram.eventually { live.origin.log.count >= enough || !running.isRunning }
             running.killGroup()

@@ -141,7 +141,7 @@ struct VerifyCommand: AsyncParsableCommand {
             },
             makeEngine: { session in
                 let server = try MastodonServer(mastodon)
-                if deep { decoder = try makeDecoder(options, session.host) }
+                if deep { decoder = try Self.makeDecoder(options, session.host) }
                 let made = StoreVerifyEngine(
                     options: options,
                     settings: try server.database(),
@@ -170,7 +170,7 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     /// A decoder for each processor: they wait for nothing.
-    private func makeDecoder(_ options: StoreVerifyOptions, _ host: Storage.Host) throws(SyncError) -> ProcessingPool {
+    static func makeDecoder(_ options: StoreVerifyOptions, _ host: Storage.Host) throws(SyncError) -> ProcessingPool {
         let pool = try ProcessingPool(workers: max(1, host.processors), program: ThisProgram.path)
         guard pool.processesMovies || !options.kinds.contains(.attachment) else {
             throw SyncError(

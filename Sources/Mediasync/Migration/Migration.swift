@@ -235,20 +235,20 @@ struct Migration: Sendable {
             interval: .between(since: try moment() - Int64(request.days * 86_400), before: nil)
         )
         let profiles = RefreshOptions(scope: RemoteScope(kinds: [.avatar, .header, .emoji]), interval: .all)
-        let engines = [recent, profiles].map { part in
+        let engines = try [recent, profiles].map { (part) throws(SyncError) in
             var options = part
             options.dryRun = request.isDryRun
             options.reportsEveryItem = request.isVerbose
-            options.webDomain = RefreshAssembly.webDomain(server)
+            try RefreshAssembly.apply(server, to: &options)
             pace.apply(to: &options)
             return assembly.engine(options, sink: sink)
         }
         let isJSON = request.isJSON
         for (engine, title) in zip(engines, ["refresh, recent media:\n", "refresh, all profiles and emoji:\n"]) {
             details.add {
-                let (lines, reasons) = engine.table()
-                if isJSON { return RefreshTable.json(lines, reasons) }
-                let text = RefreshTable.text(lines, reasons)
+                let (lines, reasons, hosts) = engine.table()
+                if isJSON { return RefreshTable.json(lines, reasons, hosts) }
+                let text = RefreshTable.text(lines, reasons, hosts)
                 return text.isEmpty ? [] : Array((title + text).utf8)
             }
         }
@@ -277,8 +277,9 @@ struct Migration: Sendable {
         return engine
     }
 
-    /// The moment that intervals are counted from: that of the newest post when the database had just been restored, since
-    /// a dump may be a week old. It is written down, because Mastodon may run and write posts before the next attempt.
+    /// The moment that intervals are counted from: that of the dump, which may be a week old; or, where the database does not
+    /// say of which dump it was made, of its newest post. It is written down, because Mastodon may run and write posts
+    /// before the next attempt.
     private func moment() throws(SyncError) -> Int64 {
         if let known = try journal?.migration()?.moment { return known }
         let connection: Connection
@@ -289,8 +290,10 @@ struct Migration: Sendable {
         }
         let reader = try CatalogReader(connection)
         let now = try reader.now() / 1_000_000
-        // Numbers of posts are made by whoever wrote the dump: none is of the future.
-        let moment = min(now, try reader.newestPost() ?? now)
+        // Both are made by whoever wrote the dump: none is of the future.
+        var told = try reader.restoredDump()?.madeAt
+        if told == nil { told = try reader.newestPost() }
+        let moment = min(now, told ?? now)
         try journal?.set(moment: moment)
         return moment
     }
