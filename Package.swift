@@ -81,7 +81,10 @@ let package = Package(
         // How rows and files change together.
         module("Committing", ["MediaModel", "Storage", "Postgres", "Catalog"]),
         // Engines: decide and order work.
-        module("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering"]),
+        module(
+            "Copying",
+            ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering", "Archives"]
+        ),
         module(
             "Restoring",
             ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Archives", "Programs", "Dumps"]
