@@ -97,6 +97,13 @@ let package = Package(
                 "ActivityPub", "Imaging",
             ]
         ),
+        // A server's exports: made, read, checked.
+        module(
+            "Backups",
+            [
+                "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Archives", "Programs", "Dumps",
+            ]
+        ),
         // What a server has, and whether it will do.
         module("Diagnosing", ["MediaModel", "CLinux", "Storage", "Postgres", "Dumps", "Catalog"]),
         // Runs and their state; events for people and machines.
@@ -106,7 +113,8 @@ let package = Package(
             name: "Mediasync",
             dependencies: [
                 "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Postgres", "Filtering",
-                "Catalog", "Copying", "Restoring", "Cleaning", "Refreshing", "Diagnosing", "Fetching", "Imaging",
+                "Catalog", "Copying", "Restoring", "Cleaning", "Refreshing", "Backups", "Diagnosing", "Fetching",
+                "Imaging",
                 "Caches", "Pipeline", "Reporting", argumentParser, unixSignals,
             ],
             swiftSettings: swiftSettings
@@ -147,6 +155,7 @@ let package = Package(
                 "MediasyncTesting",
             ]
         ),
+        tests("BackupsTests", ["Backups", "Settings", "Storage", "MediaModel", "MediasyncTesting"]),
         tests("DiagnosingTests", ["Diagnosing", "Dumps", "Storage", "MediaModel", "MediasyncTesting"]),
         tests(
             "RestoringTests",
@@ -156,6 +165,7 @@ let package = Package(
         tests("CommandTests", ["MediaModel", "MediasyncTesting"]),
         tests("FaultTests", ["MediaModel", "MediasyncTesting"]),
         tests("RestoreTests", ["MediaModel", "MediasyncTesting"]),
+        tests("ExportTests", ["Backups", "Settings", "MediaModel", "MediasyncTesting"]),
     ],
     swiftLanguageModes: [.v6]
 )
