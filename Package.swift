@@ -84,7 +84,10 @@ let package = Package(
         // How rows and files change together.
         module("Committing", ["MediaModel", "Storage", "Postgres", "Catalog"]),
         // Engines: decide and order work.
-        module("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering"]),
+        module(
+            "Copying",
+            ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering", "Archives"]
+        ),
         module(
             "Restoring",
             ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Archives", "Programs", "Dumps"]
@@ -100,6 +103,13 @@ let package = Package(
                 "ActivityPub", "Imaging",
             ]
         ),
+        // A server's exports: made, read, checked.
+        module(
+            "Backups",
+            [
+                "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Archives", "Programs", "Dumps",
+            ]
+        ),
         // What a server has, and whether it will do.
         module("Diagnosing", ["MediaModel", "Pacing", "Running", "CLinux", "Storage", "Postgres", "Dumps", "Catalog"]),
         // Jobs for systemd and cron, as text.
@@ -111,8 +121,8 @@ let package = Package(
             name: "Mediasync",
             dependencies: [
                 "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Postgres", "Filtering",
-                "Catalog", "Copying", "Restoring", "Cleaning", "Refreshing", "Diagnosing", "Fetching", "Imaging",
-                "Caches", "Programs", "Scheduling", "Pipeline", "Reporting", argumentParser, unixSignals,
+                "Catalog", "Copying", "Restoring", "Cleaning", "Refreshing", "Backups", "Diagnosing", "Fetching",
+                "Imaging", "Caches", "Programs", "Scheduling", "Pipeline", "Reporting", argumentParser, unixSignals,
             ],
             swiftSettings: swiftSettings
         ),
@@ -157,6 +167,7 @@ let package = Package(
                 "MediasyncTesting",
             ]
         ),
+        tests("BackupsTests", ["Backups", "Settings", "Storage", "MediaModel", "MediasyncTesting"]),
         tests("DiagnosingTests", ["Diagnosing", "Dumps", "Storage", "MediaModel", "MediasyncTesting"]),
         tests(
             "RestoringTests",
@@ -166,6 +177,7 @@ let package = Package(
         tests("CommandTests", ["MediaModel", "MediasyncTesting"]),
         tests("FaultTests", ["MediaModel", "MediasyncTesting"]),
         tests("RestoreTests", ["MediaModel", "MediasyncTesting"]),
+        tests("ExportTests", ["Backups", "Settings", "MediaModel", "MediasyncTesting"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -49,7 +49,7 @@ let package = Package(
         engine("Dumps", ["MediaModel", "Pacing", "Storage", "Archives", "Programs"]),
         engine("Filtering", ["MediaModel"]),
         engine("Running", ["MediaModel"]),
-        engine("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering"]),
+        engine("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering", "Archives"]),
         engine("Pacing", ["MediaModel", .product(name: "DequeModule", package: "swift-collections")]),
         .systemLibrary(name: "CPostgres", path: "Engines/CPostgres", pkgConfig: "libpq"),
         engine("Postgres", ["MediaModel", "CPostgres"]),

@@ -173,6 +173,26 @@ def cleaned(folder):
     return lines
 
 
+def archived(folder):
+    """The section of the newest run over archives; empty where there is none."""
+    import archive_bench
+    names = sorted(name for name in os.listdir(folder) if name.endswith("-archive.json"))
+    if not names:
+        return []
+    with open(os.path.join(folder, names[-1]), encoding="utf-8") as file:
+        document = json.load(file)
+    result = document["workloads"][0]
+    facts = [(tool, f"{statistics.median(runs):.2f}", f"{min(runs):.2f}", f"{statistics.median(result['processor_seconds'][tool]):.2f}")
+             for tool, runs in result["seconds"].items()]
+    rows = [(f"times as fast as {tool}", spread(ratio),
+             f"{'reached' if ratio['median'] >= result['goals'][tool] else '**missed**'} (>= {result['goals'][tool]:g})")
+            for tool, ratio in result["faster_than"].items()]
+    return ["## archive: media archives, extracted and made", "",
+            table(("tool", "wall s, median", "best", "CPU s, median"), facts), "",
+            table(("figure", "measured", "target"), rows), "",
+            archive_bench.remarks(result), "", circumstances(document) + ".", ""]
+
+
 def pictured(folder):
     """The section of the newest run over pictures; empty where there is none."""
     names = sorted(name for name in os.listdir(folder) if name.endswith("-images.json"))
@@ -248,7 +268,7 @@ def write(folder, path):
         document, result = found[name]
         which = f" Run {runs.index(circumstances(document)) + 1}." if len(runs) > 1 else ""
         parts += [f"## {name}: {result['title']}\n", body(result), "", " ".join(remarks(result)) + which, ""]
-    parts += restored(folder) + cleaned(folder) + pictured(folder) + fetched(folder)
+    parts += restored(folder) + archived(folder) + cleaned(folder) + pictured(folder) + fetched(folder)
     parts += section(folder, delta_bench, "delta")
     parts.append("## Circumstances\n")
     parts += [f"{number}. {run}" for number, run in enumerate(runs, 1)] + [""]

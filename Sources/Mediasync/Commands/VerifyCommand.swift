@@ -1,4 +1,5 @@
 import ArgumentParser
+import Backups
 import Catalog
 import Cleaning
 import Copying
@@ -7,11 +8,13 @@ import MediaModel
 import Reporting
 import Storage
 
-/// `mediasync verify SRC DST`, `mediasync verify --manifest FILE [DIR]` and `mediasync verify --store`.
+/// `mediasync verify SRC DST`, `mediasync verify --manifest FILE [DIR]`, `mediasync verify --store` and
+/// `mediasync verify --backup DIR`.
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Compare two directories, a directory with a manifest, or the media with the database.",
+        abstract:
+            "Compare two directories, a directory with a manifest, the media with the database, or read an export.",
         discussion: """
             Reads every file on both sides and lists what differs, one line an entry: what, then the path. Exit code 4 \
             where there are differences, 3 where something could not be read.
@@ -19,6 +22,9 @@ struct VerifyCommand: AsyncParsableCommand {
             With --store, every file that Mastodon's database names is looked at in its media directory: missing, \
             empty, or of another size than the row says; with --types also of another type; with --deep also what cannot \
             be decoded to its end. Local media come first: nobody else has them.
+
+            With --backup, an export is read back: every file against its digest, the dump for its completeness, the \
+            media archive to its last byte.
             """
     )
 
@@ -27,6 +33,9 @@ struct VerifyCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Check the files that a manifest names (- for standard input).", valueName: "file"))
     var manifest: String?
+
+    @Option(help: ArgumentHelp("Read an export back, mediasync's or the snap's.", valueName: "dir"))
+    var backup: String?
 
     @Flag(help: "Compare Mastodon's rows with the files of its media directory.") var store = false
 
@@ -58,6 +67,7 @@ struct VerifyCommand: AsyncParsableCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func validate() throws {
+        if backup != nil { return try validateBackup() }
         if store { return try validateStore() }
         if days != nil { throw ValidationError("--days is for --store") }
         if types || deep || files { throw ValidationError("--types, --deep and --files are for --store") }
@@ -69,6 +79,25 @@ struct VerifyCommand: AsyncParsableCommand {
         if contentOnly, xattrs { throw ValidationError("--content-only and --xattrs contradict each other") }
         if digest.algorithm == nil { throw ValidationError("verify needs a digest") }
         if let jobs, !(1...1024).contains(jobs) { throw ValidationError("--jobs is a number from 1 to 1024") }
+    }
+
+    private func validateBackup() throws {
+        let others = store || manifest != nil || !directories.isEmpty || days != nil || types || files || contentOnly
+        if others || xattrs || uncached || jobs != nil || !selection.isEmptyButOnly || selection.only != nil {
+            throw ValidationError("--backup takes one directory and nothing else")
+        }
+    }
+
+    private func runBackup(_ backup: String) async throws {
+        let path = RawArguments.path(backup)
+        try await RunSession.perform(command: "verify", output: output, source: path, target: nil) { session in
+            BackupVerifyEngine(
+                path: path,
+                control: session.control,
+                reportsEveryItem: output.verbose,
+                sink: session.sink
+            )
+        }
     }
 
     private func validateStore() throws {
@@ -84,6 +113,7 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if let backup { return try await runBackup(backup) }
         if store { return try await runStore() }
         let paths = directories.map(RawArguments.path)
         let manifest = manifest.map(RawArguments.path)
