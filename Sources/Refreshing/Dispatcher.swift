@@ -84,7 +84,8 @@ final class Dispatcher {
             if control.shouldStop { return }
             for message in inbox.take(waitingUntil: nil) { hear(message, now: now) }
             figures.set(schedule, hosts: hosts)
-            guard arrivals.hasRoom else {
+            let room = min(arrivals.room(underWay: tickets.count), Self.batchItems)
+            guard room > 0 else {
                 pause(until: now + Self.napNanoseconds)
                 continue
             }
@@ -92,7 +93,7 @@ final class Dispatcher {
             var decision = schedule.next(now: now)
             while case .start(let item, let host) = decision {
                 starts.append(Start(item: item, host: host))
-                if starts.count == Self.batchItems { break }
+                if starts.count == room { break }
                 decision = schedule.next(now: now)
             }
             if !starts.isEmpty {
