@@ -10,7 +10,7 @@ internal import Storage
 /// others remove.
 struct CommitStage: Sendable {
     /// Rows of one statement.
-    private static let batchRows = 200
+    private static let batchRows = 500
     /// How long the first of them waits for others: each transaction is a flush of the server's log.
     private static let batchNanoseconds: Int64 = 200_000_000
     private static let application = "mediasync refresh"

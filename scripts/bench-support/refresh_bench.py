@@ -21,7 +21,7 @@ HOSTS, THREADS = 200, 5                 # THREADS: tootctl's own default
 LATENCY_MS, DEAD_LATENCY_MS = (100, 300), (300, 300)
 PER_HOST, RATE = 6, 20                  # mediasync's own defaults
 IN_FLIGHT = 128
-COMMIT_ROWS = 200                       # CommitStage.batchRows
+COMMIT_ROWS = 500                       # CommitStage.batchRows
 # Mastodon's, and ours: what one request to a dead host or a tarpit costs.
 GOALS = {
     "times_stand_in": 5, "cpu_of_stand_in": 0.2, "psnr_db": 0.2, "size_ratio": 1.05,
