@@ -1,9 +1,7 @@
 """mediasync refresh beside a stand-in for tootctl's loop, against 200 hosts on loopback and a real Mastodon database; its parts can
 be run one by one."""
 import concurrent.futures
-import json
 import os
-import random
 import re
 import shutil
 import statistics
@@ -14,15 +12,14 @@ import time
 import image_bench
 import measure
 from cleanup_bench import Database
+from refresh_figures import INTRODUCTION, figures, remarks, text  # noqa: F401  (what reports show)
+from refresh_world import HOSTS, IN_FLIGHT, PER_HOST, RATE, Media, Origin, Work, fill, named, ticks
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PARTS = ("items", "dead", "stage", "rows", "memory")
-HOSTS, THREADS = 200, 5                 # THREADS: tootctl's own default
+THREADS = 5                             # tootctl's own default
 LATENCY_MS, DEAD_LATENCY_MS = (100, 300), (300, 300)
-PER_HOST, RATE = 6, 20                  # mediasync's own defaults
-IN_FLIGHT = 128
 COMMIT_ROWS = 500                       # CommitStage.batchRows
-# Mastodon's, and ours: what one request to a dead host or a tarpit costs.
 GOALS = {
     "times_stand_in": 5, "cpu_of_stand_in": 0.2, "psnr_db": 0.2, "size_ratio": 1.05,
     "dead_times_stand_in": 20, "makespan": 1.1,
@@ -30,169 +27,6 @@ GOALS = {
     "rows_per_s": 20_000,
     "peak_mib": 192,
 }
-INTRODUCTION = (
-    "The *stand-in* is a loop written for this benchmark in Ruby with the libraries that Mastodon uses (ruby-vips, libpq), without Rails: it "
-    "is not tootctl. It does what tootctl's code does with a row and no more: five threads, batches that wait for their slowest, a "
-    "connection for each file, the variants by libvips, the blurhash in C, one transaction for each row; its files are not flushed, while "
-    "mediasync's are. Hosts are addresses of one server on loopback, which answers after their latency; PostgreSQL has its defaults, fsync on, "
-    "and a Mastodon 4.6 schema. Shares and CPU of tools are without those two. Checked after every run: rows and files are there.")
-FIRST_ID = 115_000_000_000_000_000
-
-
-# What the origin has
-
-class Media:
-    """Pictures as other servers have them, made once: 1.5-megapixel JPEGs, other formats, avatars of 400 pixels."""
-
-    def __init__(self, laboratory, quick):
-        self.folder = laboratory.fresh("media")
-        os.mkdir(self.folder)
-        self.pictures = image_bench.make(self.folder, 4 if quick else 16)
-        self.jpegs = [("image/jpeg", name + ".jpg") for name, _, _ in self.pictures]
-        self.others, self.avatars = [], []
-        for name, _, _ in self.pictures[:4]:
-            self.others += [self.convert(name, "-700.png", "700x700"), self.convert(name, "-1600.webp[Q=80]", "1600x1600"),
-                            self.drawn(name, "png", "1280x900"), self.drawn(name, "gif", "640x480")]
-        for index, (name, _, _) in enumerate(self.pictures):
-            ends = ["-avatar.jpg[Q=85]", "-avatar.png", "-avatar.jpg[Q=90]", "-avatar.webp[Q=80]"]
-            self.avatars.append(self.convert(name, ends[index % len(ends)], "400x400", "--smartcrop", "centre"))
-        self.bodies = self.jpegs + self.others + self.avatars
-        self.list = os.path.join(self.folder, "bodies")
-        with open(self.list, "w", encoding="utf-8") as out:
-            out.write("".join(f"{kind} {path}\n" for kind, path in self.bodies))
-
-    @staticmethod
-    def convert(name, end, size, *options):
-        image_bench.check(["vipsthumbnail", name + ".png", "--size", size, *options, "-o", name + end])
-        path = name + re.sub(r"\[.*", "", end)
-        return "image/" + path.rpartition(".")[2].replace("jpg", "jpeg"), path
-
-    @staticmethod
-    def drawn(name, end, size):
-        """Flat colours with sharp edges, as pictures of screens have them."""
-        path = f"{name}-drawn.{end}"
-        image_bench.check(["ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", f"testsrc2=size={size}", "-frames:v", "1", path])
-        return "image/" + end, path
-
-    def attachment(self, chance, only_jpeg):
-        """The number of a body: seven in eight are JPEGs."""
-        if only_jpeg or chance.random() < 0.875:
-            return chance.randrange(len(self.jpegs))
-        return len(self.jpegs) + chance.randrange(len(self.others))
-
-    def avatar(self, chance):
-        return len(self.jpegs) + len(self.others) + chance.randrange(len(self.avatars))
-
-
-class Item:
-    def __init__(self, kind, number, host, body):
-        self.kind, self.number, self.host, self.body = kind, number, host, body
-
-
-class Work:
-    """Rows and where their files are: a few hosts have many, most have few."""
-
-    def __init__(self, media, attachments, avatars, only_jpeg=False, exponent=0.7, kinds=""):
-        chance = random.Random(11)
-        weights = [1 / (rank + 1) ** exponent for rank in range(HOSTS)]
-        hosts = chance.choices(range(HOSTS), weights, k=attachments + avatars)
-        self.media, self.kinds = media, kinds
-        self.items = [Item("attachment", FIRST_ID + 65_536 * index, hosts[index], media.attachment(chance, only_jpeg))
-                      for index in range(attachments)]
-        self.items += [Item("avatar", FIRST_ID + index, hosts[attachments + index], media.avatar(chance))
-                       for index in range(avatars)]
-
-    def per_host(self):
-        counts = [0] * HOSTS
-        for item in self.items:
-            counts[item.host] += 1
-        return counts
-
-    def bytes(self):
-        sizes = [os.path.getsize(path) for _, path in self.media.bodies]
-        return sum(sizes[item.body] for item in self.items)
-
-    def sample(self, count):
-        """Evenly from all: every so many of the items in the order of their hosts."""
-        ordered = sorted(self.items, key=lambda item: (item.kind, item.host))
-        step = len(ordered) / min(count, len(ordered))
-        return [ordered[int(index * step)] for index in range(min(count, len(ordered)))]
-
-    def count(self, kind):
-        return sum(item.kind == kind for item in self.items)
-
-
-class Origin:
-    """All hosts in one process; ended by its own pid."""
-
-    def __init__(self, laboratory, work, latency):
-        program = laboratory.compiled("media-origin.c")
-        self.process = subprocess.Popen([program, work.media.list, str(HOSTS), *map(str, latency), work.kinds or "."],
-                                        stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
-        self.port = int(self.process.stdout.readline())
-
-    def url(self, item, path):
-        return f"http://127.1.0.{item.host + 1}:{self.port}/{item.body}/{item.number}{os.path.splitext(path)[1]}"
-
-    def cpu(self):
-        return sum(ticks(self.process.pid)[:2])
-
-    def stop(self):
-        self.process.terminate()
-        said = self.process.stdout.read()
-        self.process.wait()
-        self.process.stdout.close()
-        return json.loads(said)
-
-
-# The database
-
-def fill(server, name, work, origin):
-    server.make(name)
-    folder = os.path.join(server.root, "rows")
-    os.makedirs(folder, exist_ok=True)
-    accounts, attachments = os.path.join(folder, "accounts"), os.path.join(folder, "attachments")
-    with open(accounts, "w", encoding="ascii") as out:
-        for host in range(HOSTS):
-            out.write(f"{host + 1}\tauthor\thost{host}.example\t\\N\n")
-        for item in work.items:
-            if item.kind == "avatar":
-                url = origin.url(item, work.media.bodies[item.body][1])
-                out.write(f"{item.number}\tuser{item.number}\thost{item.host}.example\t{url}\n")
-    with open(attachments, "w", encoding="ascii") as out:
-        for item in work.items:
-            if item.kind == "attachment":
-                out.write(f"{item.number}\t{item.host + 1}\t{origin.url(item, work.media.bodies[item.body][1])}\n")
-    script = os.path.join(folder, "script")
-    with open(script, "w", encoding="utf-8") as out:
-        out.write(f"""
-            ALTER TABLE accounts ALTER created_at SET DEFAULT now(), ALTER updated_at SET DEFAULT now();
-            ALTER TABLE media_attachments ALTER created_at SET DEFAULT now(), ALTER updated_at SET DEFAULT now();
-            \\copy accounts (id, username, domain, avatar_remote_url) FROM '{accounts}'
-            \\copy media_attachments (id, account_id, remote_url) FROM '{attachments}'
-            ALTER TABLE accounts ALTER created_at DROP DEFAULT, ALTER updated_at DROP DEFAULT;
-            ALTER TABLE media_attachments ALTER created_at DROP DEFAULT, ALTER updated_at DROP DEFAULT;
-            """)
-    server.client("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, "-d", name, "-f", script)
-    server.sql("VACUUM ANALYZE", name, user="postgres")
-
-
-def named(server, name):
-    """How many rows name a file."""
-    return int(server.sql("SELECT (SELECT count(*) FROM media_attachments WHERE file_file_name <> '') + "
-                          "(SELECT count(*) FROM accounts WHERE avatar_file_name <> '')", name))
-
-
-# Processes
-
-TICK = os.sysconf("SC_CLK_TCK")
-
-
-def ticks(pid):
-    """Seconds of processor time: user, system, and those of children that were waited for."""
-    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-        fields = file.read().rpartition(")")[2].split()
-    return [int(field) / TICK for field in fields[11:15]]
 
 
 def children(pid):
@@ -217,36 +51,38 @@ def tree_cpu(pid):
 
 
 class MemoryWatch(threading.Thread):
-    """The most resident memory of a process and of its children, looked at 20 times a second."""
+    """The most memory of a process and of its children, in MiB, looked at ten times a second: what is resident of each, and of all
+    together, where pages that several of them share count once."""
 
     def __init__(self, name):
         super().__init__(daemon=True)
-        self.name_of, self.over = name, threading.Event()
-        self.parent = self.child = self.together = 0
+        self.program, self.over = name, threading.Event()
+        self.parent = self.child = self.sum = self.together = 0
         self.most_children = 0
 
     @staticmethod
-    def resident(pid):
+    def used(pid):
+        """Resident, and in proportion to those who share it."""
         try:
-            with open(f"/proc/{pid}/status", encoding="utf-8") as file:
-                text = file.read()
-            found = re.search(r"VmRSS:\s*(\d+)", text)
-            return int(found.group(1)) / 1024 if found else 0
-        except OSError:
-            return 0
+            with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as file:
+                facts = dict(re.findall(r"^(Rss|Pss):\s*(\d+)", file.read(), re.MULTILINE))
+            return int(facts["Rss"]) / 1024, int(facts["Pss"]) / 1024
+        except (OSError, KeyError):
+            return 0, 0
 
     def run(self):
-        while not self.over.wait(0.05):
+        while not self.over.wait(0.1):
             for pid in children(os.getpid()):
                 try:
                     with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
-                        if file.read().strip() != self.name_of:
+                        if file.read().strip() != self.program:
                             continue
                 except OSError:
                     continue
-                parent, others = self.resident(pid), [self.resident(child) for child in children(pid)]
-                self.parent, self.child = max(self.parent, parent), max([self.child, *others])
-                self.together = max(self.together, parent + sum(others))
+                parent, others = self.used(pid), [self.used(child) for child in children(pid)]
+                self.parent, self.child = max(self.parent, parent[0]), max([self.child, *(other[0] for other in others)])
+                self.sum = max(self.sum, parent[0] + sum(other[0] for other in others))
+                self.together = max(self.together, parent[1] + sum(other[1] for other in others))
                 self.most_children = max(self.most_children, len(others))
 
 
@@ -547,14 +383,14 @@ class Bench:
                     watch.join()
                 self.clear(root)
                 watches.append(watch)
-                print(f"   {watch.parent:.1f} MiB, a child {watch.child:.1f} MiB, together {watch.together:.1f} MiB", flush=True)
+                print(f"   {watch.parent:.1f} MiB, a child {watch.child:.1f} MiB, together {watch.together:.1f} MiB, sum {watch.sum:.1f} MiB", flush=True)
         finally:
             seen = self.end(origin)
         return {
             "items": len(work.items), "in_flight": 256, "seen": seen,
             "parent_mib": round(max(watch.parent for watch in watches), 1), "child_mib": round(max(watch.child for watch in watches), 1),
             "children": max(watch.most_children for watch in watches),
-            "together_mib": round(max(watch.together for watch in watches), 1),
+            "sum_mib": round(max(watch.sum for watch in watches), 1), "together_mib": round(max(watch.together for watch in watches), 1),
         }
 
 
@@ -574,119 +410,3 @@ def run(laboratory, quick, part):
         laboratory.remove(server.root)
         laboratory.clear()
     return {"workload": part, "rounds": laboratory.rounds, **result, "goals": GOALS}
-
-
-# Reporting
-
-def judged(figure, limit, least=True):
-    reached = figure >= limit if least else figure <= limit
-    return f"{'reached' if reached else '**missed**'} ({'>=' if least else '<='} {limit:,g})"
-
-
-def spread(ratio):
-    digits = 3 if ratio["median"] < 0.1 else 2
-    return f"{ratio['median']:.{digits}f} ({ratio['min']:.{digits}f}..{ratio['max']:.{digits}f})"
-
-
-def runs(values, unit):
-    return f"{statistics.median(values):,.1f} {unit} ({min(values):,.1f}..{max(values):,.1f})"
-
-
-def figures(result):
-    """What was measured, the figure, and the target with its verdict: rows of a table."""
-    return globals()[result["workload"] + "_figures"](result, result["goals"])
-
-
-def items_figures(result, goals):
-    likeness = result["likeness"]
-    ours, theirs = likeness["ours"], likeness["theirs"]
-    return [
-        ("items, mediasync", runs(result["ours"]["rates"], "a second"), ""),
-        ("items, stand-in", runs(result["stand_in"]["rates"], "a second"), ""),
-        ("items, times the stand-in", spread(result["times_stand_in"]), judged(result["times_stand_in"]["median"], goals["times_stand_in"])),
-        ("CPU of an item, mediasync", runs(result["ours"]["cpu_ms"], "ms"), ""),
-        ("CPU of an item, stand-in", runs(result["stand_in"]["cpu_ms"], "ms"), ""),
-        ("CPU of an item, part of the stand-in's", spread(result["cpu_of_stand_in"]),
-         judged(result["cpu_of_stand_in"]["median"], goals["cpu_of_stand_in"], least=False)),
-        ("likeness of the small variant", f"{ours['psnr']:.2f} dB, stand-in {theirs['psnr']:.2f} dB",
-         judged(round(theirs["psnr"] - ours["psnr"], 3), goals["psnr_db"], least=False)),
-        ("bytes of the small variant, to the stand-in's", f"{ours['bytes'] / theirs['bytes']:.3f}",
-         judged(ours["bytes"] / theirs["bytes"], goals["size_ratio"], least=False)),
-    ]
-
-
-def dead_figures(result, goals):
-    return [
-        ("dead hosts: items, mediasync", runs(result["ours"]["rates"], "a second"), ""),
-        ("dead hosts: items, stand-in", runs(result["stand_in"]["rates"], "a second"), ""),
-        ("dead hosts: items, times the stand-in", spread(result["times_stand_in"]),
-         judged(result["times_stand_in"]["median"], goals["dead_times_stand_in"])),
-        ("dead hosts: time to the lower bound", spread(result["makespan"]), judged(result["makespan"]["median"], goals["makespan"], least=False)),
-    ]
-
-
-def stage_figures(result, goals):
-    return [
-        ("1.5-megapixel JPEGs, pipeline", runs(result["rates"], "a second"), ""),
-        ("1.5-megapixel JPEGs, decoders alone", runs(result["alone_rates"], "a second"), ""),
-        ("pipeline, part of its decoders alone", spread(result["of_stage"]), judged(result["of_stage"]["median"], goals["of_stage"])),
-        ("CPU of a JPEG, decoders alone", runs(result["alone_cpu_ms"], "ms"), ""),
-        ("CPU of a JPEG, whole pipeline", runs(result["cpu_ms"], "ms"), judged(statistics.median(result["cpu_ms"]), goals["cpu_ms"], least=False)),
-    ]
-
-
-def rows_figures(result, goals):
-    rate = statistics.median(result["rows_per_s"])
-    return [("rows changed durably", runs(result["rows_per_s"], "a second"), judged(rate, goals["rows_per_s"]))]
-
-
-def memory_figures(result, goals):
-    return [
-        ("memory at 256 in flight, mediasync", f"{result['parent_mib']:g} MiB", ""),
-        (f"memory at 256 in flight, the largest of {result['children']} decoders", f"{result['child_mib']:g} MiB", ""),
-        ("memory at 256 in flight, all at one time", f"{result['together_mib']:g} MiB",
-         judged(result["together_mib"], goals["peak_mib"], least=False)),
-    ]
-
-
-def text(result):
-    return "\n".join(f"   {what:50} {figure:>34}  {verdict}" for what, figure, verdict in figures(result))
-
-
-def remarks(result):
-    """What a part measured, for the lines below its table."""
-    return globals()[result["workload"] + "_remarks"](result) + f" Rounds: {result['rounds']}."
-
-
-def shares(result):
-    return (f"The origin took at most {result['ours']['origin_share']:.1%} of the processors, the server {result['ours']['server_share']:.1%}; "
-            "neither is counted for a tool.")
-
-
-def items_remarks(result):
-    low, high = result["latency_ms"]
-    return (f"*items*: {result['items']:,} attachments and avatars, {result['bytes'] / 2**20:,.0f} MiB, from {HOSTS} hosts that answer after "
-            f"{low} to {high} ms; {IN_FLIGHT} in flight, {PER_HOST} and {RATE} requests a second at one host (at most "
-            f"{result['seen']['most_under_way_at_one_host']} and {result['seen']['most_a_second_at_one_host']} were seen). The stand-in takes "
-            f"{result['sample']} of the same rows, evenly. {shares(result)}")
-
-
-def dead_remarks(result):
-    return (f"*dead hosts*: {result['items']:,} items of {HOSTS} hosts after {result['latency_ms'][0]} ms, {result['dead_hosts']} of which never "
-            f"connect ({result['dead_items']:,} items) and {result['tarpits']} send a byte every two seconds ({result['tarpit_items']:,} items); the "
-            f"stand-in takes {result['sample']} of them. The lower bound is that of the largest living host, {result['largest_s']:g} s at "
-            f"{RATE} a second (all items over {IN_FLIGHT} in flight: {result['total_s']:g} s). {shares(result)}")
-
-
-def stage_remarks(result):
-    return (f"*pipeline*: {result['items']:,} JPEGs of {result['pixels'] / 1e6:.2f} megapixels, {result['bytes'] / result['items'] / 1000:.0f} kB "
-            f"on average; alone, as many decoders do the same pictures and nothing else runs. Beside the pipeline the origin takes "
-            f"{result['origin_ms']:.2f} ms of CPU for each and the server {result['server_ms']:.2f} ms, of the same processors.")
-
-
-def rows_remarks(result):
-    return f"*rows*: {result['rows']:,} rows of media_attachments by one session, {result['batch']} in a transaction, as the commit stage writes them."
-
-
-def memory_remarks(result):
-    return f"*memory*: {result['items']:,} items, {result['in_flight']} transfers in flight, looked at 20 times a second; shared pages count for each."
