@@ -43,6 +43,7 @@ bench: build
 	scripts/bench fetch --rounds $(ROUNDS)
 	scripts/bench images --rounds $(ROUNDS)
 	scripts/bench delta --rounds $(ROUNDS)
+	scripts/bench refresh --rounds $(ROUNDS)
 
 man: build
 	scripts/manual .build/packaging

@@ -70,6 +70,13 @@ let package = Package(
             path: "Benchmarks/DeltaRate",
             swiftSettings: swiftSettings
         ),
+        // The same for `scripts/bench refresh rows`.
+        .executableTarget(
+            name: "RowLoad",
+            dependencies: ["Catalog", "Postgres"],
+            path: "Benchmarks/RowLoad",
+            swiftSettings: swiftSettings
+        ),
         // A whole process for `scripts/bench fetch`; it needs no harness.
         .executableTarget(
             name: "FetchLoad",

@@ -90,7 +90,8 @@ final class Dispatcher {
             if control.shouldStop { return }
             for message in inbox.take(waitingUntil: nil) { hear(message, now: now) }
             figures.set(schedule, hosts: hosts, now: now)
-            guard arrivals.hasRoom else {
+            let room = min(arrivals.room(underWay: tickets.count), Self.batchItems)
+            guard room > 0 else {
                 pause(until: now + Self.napNanoseconds)
                 continue
             }
@@ -103,7 +104,7 @@ final class Dispatcher {
                 } else {
                     starts.append(Start(item: item, host: host))
                 }
-                if starts.count == Self.batchItems { break }
+                if starts.count == room { break }
                 decision = schedule.next(now: now)
             }
             if !starts.isEmpty {

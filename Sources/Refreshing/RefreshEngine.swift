@@ -386,7 +386,8 @@ package final class RefreshEngine: Engine {
         _ pool: WorkerPool,
         until deadline: Int64?
     ) async throws(SyncError) {
-        let arrivals = Arrivals(countMax: 4 * decoders + options.pace.inFlight / 4)
+        let ample = 4 * decoders
+        let arrivals = Arrivals(countMax: options.pace.inFlight + ample, ample: ample)
         let inbox = DispatchInbox()
         let made = BoundedQueue<NewFile>(capacity: Self.waitingFiles)
         let named = BoundedQueue<PublishStage.Ticket>(capacity: Self.waitingFiles)

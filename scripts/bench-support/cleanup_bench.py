@@ -38,12 +38,16 @@ def paths(index):
 class Database(Server):
     """A Mastodon 4.6 database whose first attachments are old and remote and have files; the others are young."""
 
-    def fill_media(self, database, rows, old):
+    def make(self, database):
+        """A database without rows."""
         self.sql(f"CREATE DATABASE {database} TEMPLATE template0")
         schema = os.path.join(self.root, "schema.sql")
         with open(schema, "wb") as out:
             subprocess.run(["gzip", "-dc", os.path.join(ROOT, "Tests", "Fixtures", "mastodon-4.6.sql.gz")], stdout=out, check=True)
         self.client("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, "-d", database, "-f", schema)
+
+    def fill_media(self, database, rows, old):
+        self.make(database)
         self.sql(f"""
             INSERT INTO accounts (id, username, domain, created_at, updated_at) VALUES (1, 'far', 'far.example', now(), now());
             INSERT INTO media_attachments (id, account_id, remote_url, file_file_name, file_content_type, file_file_size,

@@ -254,6 +254,31 @@ def section(folder, bench, name):
     return [*bench.section(document["workloads"][0], table, spread), "", circumstances(document) + ".", ""]
 
 
+def refreshed(folder):
+    """The section of the newest run of each part of refresh; empty where there is none."""
+    import refresh_bench
+    found = {}
+    for name in sorted(name for name in os.listdir(folder) if name.endswith("-refresh.json")):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            document = json.load(file)
+        for result in document["workloads"]:
+            found[result["workload"]] = (document, result)
+    parts = [found[part] for part in refresh_bench.PARTS if part in found]
+    if not parts:
+        return []
+    rows = [row for _, result in parts for row in refresh_bench.figures(result)]
+    lines = ["## refresh: media of 200 hosts, beside a stand-in for tootctl's loop", "", table(("figure", "measured", "target"), rows), "",
+             refresh_bench.INTRODUCTION, ""]
+    for _, result in parts:
+        lines += [refresh_bench.remarks(result), ""]
+    runs = {}
+    for document, result in parts:
+        runs.setdefault(circumstances(document), []).append(result["workload"])
+    for run, names in runs.items():
+        lines += [f"{', '.join(names)}: {run}.", ""]
+    return lines
+
+
 def write(folder, path):
     import delta_bench
     from copy_workloads import WORKLOADS
@@ -269,7 +294,7 @@ def write(folder, path):
         which = f" Run {runs.index(circumstances(document)) + 1}." if len(runs) > 1 else ""
         parts += [f"## {name}: {result['title']}\n", body(result), "", " ".join(remarks(result)) + which, ""]
     parts += restored(folder) + archived(folder) + cleaned(folder) + pictured(folder) + fetched(folder)
-    parts += section(folder, delta_bench, "delta")
+    parts += refreshed(folder) + section(folder, delta_bench, "delta")
     parts.append("## Circumstances\n")
     parts += [f"{number}. {run}" for number, run in enumerate(runs, 1)] + [""]
     os.makedirs(os.path.dirname(path), exist_ok=True)
