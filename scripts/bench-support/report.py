@@ -147,19 +147,30 @@ def restored(folder):
 
 
 def cleaned(folder):
-    """The section of the newest cleanup; empty where there is none."""
+    """The section of the newest result of each part of cleanup; empty where there is none."""
     import cleanup_bench
-    names = sorted(name for name in os.listdir(folder) if name.endswith("-cleanup.json"))
-    if not names:
+    parts, documents = {}, {}
+    for name in sorted(name for name in os.listdir(folder) if name.endswith("-cleanup.json")):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            document = json.load(file)
+        for result in document["workloads"]:
+            parts[result["workload"]], documents[result["workload"]] = result, document
+    if not parts:
         return []
-    with open(os.path.join(folder, names[-1]), encoding="utf-8") as file:
-        document = json.load(file)
-    result = document["workloads"][0]
-    seconds = [(tool, f"{statistics.median(runs):.2f}", f"{min(runs):.2f}") for tool, runs in result["cleanup_seconds"].items()]
-    return ["## cleanup: old remote attachments; verify --store", "",
-            table(("tool", "wall s, median", "best"), seconds), "",
-            table(("figure", "measured", "target"), cleanup_bench.figures(result)), "",
-            cleanup_bench.remarks(result), "", circumstances(document) + ".", ""]
+    lines = ["## cleanup: old remote attachments; verify --store", ""]
+    if "cleanup" in parts:
+        seconds = [(tool, f"{statistics.median(runs):.2f}", f"{min(runs):.2f}")
+                   for tool, runs in parts["cleanup"]["cleanup_seconds"].items()]
+        lines += [table(("tool", "wall s, median", "best"), seconds), ""]
+    lines += [table(("figure", "measured", "target"), cleanup_bench.figures(parts)), "",
+              cleanup_bench.remarks(next(iter(parts.values()))), ""]
+    told = []
+    for part, document in documents.items():
+        if circumstances(document) not in told:
+            told.append(circumstances(document))
+            same = [name for name, other in documents.items() if circumstances(other) == circumstances(document)]
+            lines += [f"{', '.join(same)}: {circumstances(document)}.", ""]
+    return lines
 
 
 def pictured(folder):
