@@ -86,7 +86,10 @@ let package = Package(
             "Restoring",
             ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Archives", "Programs", "Dumps"]
         ),
-        module("Cleaning", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Catalog", "Committing"]),
+        module(
+            "Cleaning",
+            ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Catalog", "Committing", "Imaging"]
+        ),
         module(
             "Refreshing",
             [
@@ -134,7 +137,10 @@ let package = Package(
         tests("CatalogTests", ["Catalog", "Postgres", "MediaModel", "MediasyncTesting"]),
         tests(
             "CleaningTests",
-            ["Cleaning", "Catalog", "Running", "Pacing", "Storage", "Postgres", "MediaModel", "MediasyncTesting"]
+            [
+                "Cleaning", "Catalog", "Running", "Pacing", "Storage", "Postgres", "Imaging", "MediaModel",
+                "MediasyncTesting",
+            ]
         ),
         tests(
             "RefreshingTests",

@@ -154,7 +154,9 @@ final class Dispatcher {
         }
         if item.step == .actor { return askActor(item, row, host) }
         do throws(FileFault) {
-            if !options.force, let stored = row.stored, try RowLook.isPresent(stored, in: store) {
+            if !options.force, !options.damaged.contains(item.reference), let stored = row.stored,
+                try RowLook.isPresent(stored, in: store)
+            {
                 // Mastodon, or somebody, was faster.
                 schedule.ended(host, .abandoned, now: now)
                 ledger.present(item, at: stored.path(of: .original))

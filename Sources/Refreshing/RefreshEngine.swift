@@ -211,6 +211,7 @@ package final class RefreshEngine: Engine {
             gone: gone,
             only: only,
             force: options.force,
+            damaged: options.damaged,
             store: parts.store,
             plan: plan,
             ledger: ledger,

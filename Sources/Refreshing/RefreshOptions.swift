@@ -1,5 +1,6 @@
 package import Catalog
 package import Imaging
+package import MediaModel
 package import Pacing
 
 /// What a refresh fetches, and how hard it tries.
@@ -9,6 +10,8 @@ package struct RefreshOptions: Sendable {
     package var interval: Interval
     /// Fetch what is present, too. The old file stays until the new one is in place.
     package var force = false
+    /// Fetch these although they are present: what is there was found damaged.
+    package var damaged: Set<MediaReference> = []
     /// Only what failed when it was last tried.
     package var failedOnly = false
     package var dryRun = false

@@ -97,6 +97,26 @@ struct RefreshTests {
         #expect(wrong.errorText.contains("line 1"))
     }
 
+    @Test("what a list says is damaged is fetched although it is there")
+    func damaged() throws {
+        let live = try RefreshLive("refresh_damaged", attachments: 3)
+        #expect(try live.run().exitCode == 0)
+        func listed(_ changes: String) throws -> BytePath {
+            let line =
+                #"{"type":"item","outcome":"different","changes":["\#(changes)"],"record":"attachment","id":"2","local":false}"#
+            try Disk.write(live.place.path / "list", line)
+            return live.place.path / "list"
+        }
+        for (changes, paths) in [("size", []), ("undecodable", ["/m2"]), ("type", ["/m2"])] {
+            live.origin.forget()
+            let result = try live.run(["--from-list", try listed(changes).description])
+            #expect(result.exitCode == 0, "\(result.errorText)")
+            #expect(live.origin.log.map(\.request.path) == paths)
+        }
+        let audit = try live.audit()
+        #expect(audit.named == 3 && audit.broken == [] && audit.orphans == [])
+    }
+
     @Test(
         "killed at random moments again and again, rows never name what is not there; the last run leaves all in order"
     )

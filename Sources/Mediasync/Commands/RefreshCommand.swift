@@ -177,7 +177,7 @@ struct RefreshCommand: AsyncParsableCommand {
                 let decoders = max(1, session.host.processors)
                 let made = try FetchEngine(fetchOptions(server))
                 fetcher = made
-                let decoding = try ProcessingPool(workers: decoders, program: Self.program)
+                let decoding = try ProcessingPool(workers: decoders, program: ThisProgram.path)
                 pool = decoding
                 let intents = try state.intents()
                 let refresh = RefreshEngine(
@@ -218,13 +218,6 @@ struct RefreshCommand: AsyncParsableCommand {
         )
     }
 
-    /// This program's own file, which is started again to decode.
-    private static var program: BytePath {
-        let path = realpath("/proc/self/exe", nil)
-        defer { free(path) }
-        return path.map { BytePath(name: $0) } ?? BytePath(CommandLine.arguments[0])
-    }
-
     /// New files are as open as the media root is: 0644 below 0755, 0660 below 2770.
     private static func modes(_ store: LocalMediaStore) throws(SyncError) -> StoreModes {
         do throws(FileFault) {
@@ -248,6 +241,7 @@ struct RefreshCommand: AsyncParsableCommand {
         scope.accounts = account.compactMap { RemoteScope.AccountName($0) }
         scope.domains = domain.map { $0.lowercased() }
         scope.statuses = status
+        var damaged: Set<MediaReference> = []
         if let fromList {
             let list = try MediaList(RawArguments.path(fromList))
             if list.locals > 0 {
@@ -256,9 +250,11 @@ struct RefreshCommand: AsyncParsableCommand {
                 )
             }
             scope.rows = list.rows
+            damaged = list.damaged
         }
         var options = RefreshOptions(scope: scope, interval: interval)
         options.force = force
+        options.damaged = damaged
         options.looksUpActors = !noActorLookup
         options.webDomain = server.settings["WEB_DOMAIN"]?.text ?? server.settings["LOCAL_DOMAIN"]?.text
         options.failedOnly = retryFailed

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Catalog
 import Cleaning
 import Copying
+import Imaging
 import MediaModel
 import Reporting
 import Storage
@@ -15,7 +17,8 @@ struct VerifyCommand: AsyncParsableCommand {
             where there are differences, 3 where something could not be read.
 
             With --store, every file that Mastodon's database names is looked at in its media directory: missing, \
-            empty, or of another size than the row says; with --types also of another type. Local media come first: nobody else has them.
+            empty, or of another size than the row says; with --types also of another type; with --deep also what cannot \
+            be decoded to its end. Local media come first: nobody else has them.
             """
     )
 
@@ -32,6 +35,8 @@ struct VerifyCommand: AsyncParsableCommand {
 
     @Flag(help: "With --store: open each file too, and compare its first bytes with the type in its row.") var types =
         false
+
+    @Flag(help: "With --store: decode each picture, video and sound to its end; implies --types.") var deep = false
 
     @Flag(help: "With --store: also tell files older than an hour that no row names.") var files = false
 
@@ -55,7 +60,7 @@ struct VerifyCommand: AsyncParsableCommand {
     func validate() throws {
         if store { return try validateStore() }
         if days != nil { throw ValidationError("--days is for --store") }
-        if types || files { throw ValidationError("--types and --files are for --store") }
+        if types || deep || files { throw ValidationError("--types, --deep and --files are for --store") }
         if mastodon.envFile != nil || mastodon.mediaRoot != nil {
             throw ValidationError("--env-file and --media-root are for --store")
         }
@@ -121,30 +126,27 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     private func runStore() async throws {
-        var options = StoreVerifyOptions()
-        if let kinds = selection.only?.kinds, !kinds.isEmpty { options.kinds = kinds }
-        options.remote = selection.only?.half.map { $0 == .remote }
-        options.days = days
-        options.checksTypes = types
-        if files { options.unnamedBefore = Storage.Host.wallClock().seconds - StoreVerifyOptions.youngSeconds }
-        options.jobs = jobs
-        options.reportsEveryItem = output.verbose
+        let options = storeOptions()
         var engine: StoreVerifyEngine?
+        var decoder: ProcessingPool?
         try await RunSession.perform(
             command: "verify",
             output: output,
             source: BytePath("database"),
             target: mastodon.mediaRoot.map(RawArguments.path),
+            atEnd: { decoder?.shutDown() },
             details: {
                 let table = engine?.table() ?? []
                 return output.json ? MediaTable.json(table) : Array(MediaTable.text(table).utf8)
             },
             makeEngine: { session in
                 let server = try MastodonServer(mastodon)
+                if deep { decoder = try makeDecoder(options, session.host) }
                 let made = StoreVerifyEngine(
                     options: options,
                     settings: try server.database(),
                     store: try server.store(),
+                    decoder: decoder,
                     processors: session.host.processors,
                     control: session.control,
                     sink: session.sink
@@ -153,5 +155,31 @@ struct VerifyCommand: AsyncParsableCommand {
                 return made
             }
         )
+    }
+
+    private func storeOptions() -> StoreVerifyOptions {
+        var options = StoreVerifyOptions()
+        if let kinds = selection.only?.kinds, !kinds.isEmpty { options.kinds = kinds }
+        options.remote = selection.only?.half.map { $0 == .remote }
+        options.days = days
+        options.checksTypes = types
+        if files { options.unnamedBefore = Storage.Host.wallClock().seconds - StoreVerifyOptions.youngSeconds }
+        options.jobs = jobs
+        options.reportsEveryItem = output.verbose
+        return options
+    }
+
+    /// A decoder for each processor: they wait for nothing.
+    private func makeDecoder(_ options: StoreVerifyOptions, _ host: Storage.Host) throws(SyncError) -> ProcessingPool {
+        let pool = try ProcessingPool(workers: max(1, host.processors), program: ThisProgram.path)
+        guard pool.processesMovies || !options.kinds.contains(.attachment) else {
+            throw SyncError(
+                .configuration,
+                "--deep needs ffmpeg and ffprobe for videos and sounds",
+                why: "they are not installed",
+                hint: "install ffmpeg, or leave attachments out: --only avatars,headers,cards,emoji"
+            )
+        }
+        return pool
     }
 }
