@@ -5,7 +5,8 @@ internal import MediaModel
 /// Paths of several components below a directory, in which no link is followed, ever.
 ///
 /// Where the system lets us, the directory is reached by a mount of our own in which the kernel follows no link: one call
-/// asks for a path. That needs root and Linux 5.14. Elsewhere it takes three: the path is opened link-free, asked, closed.
+/// asks for a path. That needs root, Linux 5.14, and no filter of system calls. Elsewhere it takes three: the path is opened
+/// link-free, asked, closed.
 struct LinkFreeTree: Sendable {
     private let root: HeldDirectory
     /// The same directory by our own mount; none where there is no such thing.
