@@ -8,6 +8,20 @@ import Testing
 /// The adapter against a real server.
 @Suite(.enabled(if: Requirement.hasPostgres, "needs PostgreSQL's server programs and setpriv"))
 struct ConnectionTests {
+    @Test("a statement that was started is answered later; one that fails is told then, and the session goes on")
+    func startedStatement() throws {
+        let connection = try Server.connect()
+        try connection.start("SELECT n, n = 2, 'text ' || n, NULL FROM generate_series($1::int, 3) n", [.integer(1)])
+        let rows = try connection.finish()
+        #expect(rows.map { $0.integer(0) } == [1, 2, 3])
+        #expect(rows.map { $0.isTrue(1) } == [false, true, false])
+        #expect(rows.map { $0.text(2) } == ["text 1", "text 2", "text 3"])
+        #expect(rows.allSatisfy { $0.isNull(3) && $0.integer(3) == nil && $0.text(3) == nil })
+        try connection.start("SELECT 1 / 0")
+        #expect(throws: DatabaseFault.self) { _ = try connection.finish() }
+        #expect(try connection.query("SELECT 7").only?.integer == 7)
+    }
+
     @Test("rows come back as the server wrote them, NULL apart from an empty text")
     func rows() throws {
         let connection = try Server.connect()
