@@ -1,7 +1,7 @@
 package import MediaModel
 internal import Pacing
 package import Running
-package import Settings
+internal import Settings
 package import Storage
 internal import Synchronization
 
@@ -155,7 +155,8 @@ package final class ConfigurationEngine: Engine {
             do throws(FileFault) {
                 written = try Self.fill(file, with: content)
                 // Of a new file: whoever owns the directory, and readable by its group, as Mastodon's guide has it.
-                let model = try old.flatMap { $0.kind == .file ? $0 : nil } ?? folder.metadata()
+                let model: Metadata
+                if let old, old.kind == .file { model = old } else { model = try folder.metadata() }
                 if isRoot { try file.setOwner(model.owner, group: model.group) }
                 try file.setPermissions(old?.kind == .file ? model.permissions & 0o777 : 0o640)
                 try file.synchronize()
@@ -205,7 +206,7 @@ package final class ConfigurationEngine: Engine {
         do throws(FileFault) {
             return try HeldDirectory.openRoot(path)
         } catch {
-            guard error.isMissing, !isDryRun else { throw error }
+            guard error.kind == .missing, !isDryRun else { throw error }
             let above = try HeldDirectory.openRoot(path.parent)
             defer { above.close() }
             try path.lastComponent.withEntryName { (name) throws(FileFault) in

@@ -142,7 +142,6 @@ struct RefreshCommand: AsyncParsableCommand {
                 let store = try server.store()
                 let root = try server.mediaRoot().path
                 if !dryRun { try MediaState.lock(store, root) }
-<<<<<<< HEAD
                 let made = try RefreshAssembly(
                     server: server,
                     settings: settings,
@@ -150,33 +149,6 @@ struct RefreshCommand: AsyncParsableCommand {
                     state: MediaState(output: output, settings: settings, root: root, host: session.host),
                     pace: pace,
                     session: session
-=======
-                let state = try MediaState(output: output, settings: settings, root: root, host: session.host)
-                let decoders = max(1, session.host.processors)
-                let made = try FetchEngine(fetchOptions(server))
-                fetcher = made
-                let decoding = try ProcessingPool(workers: decoders, program: ThisProgram.path)
-                pool = decoding
-                let intents = try state.intents()
-                let refresh = RefreshEngine(
-                    options: try options(session, server),
-                    parts: RefreshEngine.Parts(
-                        settings: settings,
-                        store: store,
-                        modes: try Self.modes(store),
-                        intents: intents,
-                        memory: try state.refreshMemory(),
-                        fetcher: made,
-                        processor: decoding,
-                        caches: CacheDeleter(
-                            try CacheSettings(mastodon: { server.settings[$0]?.text }),
-                            sink: session.sink
-                        )
-                    ),
-                    decoders: decoders,
-                    control: session.control,
-                    sink: session.sink
->>>>>>> catalog-last
                 )
                 assembly = made
                 let refresh = made.engine(try options(session, server), sink: session.sink)
@@ -200,27 +172,6 @@ struct RefreshCommand: AsyncParsableCommand {
         )
     }
 
-<<<<<<< HEAD
-=======
-    /// New files are as open as the media root is: 0644 below 0755, 0660 below 2770.
-    private static func modes(_ store: LocalMediaStore) throws(SyncError) -> StoreModes {
-        do throws(FileFault) {
-            let mode = try store.directory.metadata().permissions
-            return StoreModes(file: mode & 0o666 | 0o600, directory: mode & 0o777 | 0o700)
-        } catch {
-            throw error.syncError("cannot look at the media root")
-        }
-    }
-
-    private func fetchOptions(_ server: MastodonServer) throws(SyncError) -> FetchOptions {
-        var options = try FetchOptions(version: MediasyncCommand.version, mastodon: { server.settings[$0]?.text })
-        options.inFlight = concurrency
-        options.bytesPerSecond = bwlimit?.bytes
-        if let timeout { options.deadlines.total = timeout.duration }
-        return options
-    }
-
->>>>>>> catalog-last
     private func options(_ session: RunSession, _ server: MastodonServer) throws -> RefreshOptions {
         var scope = RemoteScope(kinds: kinds)
         scope.accounts = account.compactMap { RemoteScope.AccountName($0) }
@@ -240,12 +191,7 @@ struct RefreshCommand: AsyncParsableCommand {
         var options = RefreshOptions(scope: scope, interval: interval)
         options.force = force
         options.damaged = damaged
-<<<<<<< HEAD
         try RefreshAssembly.apply(server, to: &options)
-=======
-        options.looksUpActors = !noActorLookup
-        options.webDomain = server.settings["WEB_DOMAIN"]?.text ?? server.settings["LOCAL_DOMAIN"]?.text
->>>>>>> catalog-last
         options.failedOnly = retryFailed
         options.dryRun = dryRun
         options.reportsEveryItem = output.verbose

@@ -1,8 +1,5 @@
 import ArgumentParser
-<<<<<<< HEAD
 import Backups
-=======
->>>>>>> catalog-last
 import Catalog
 import Cleaning
 import Copying
@@ -25,12 +22,9 @@ struct VerifyCommand: AsyncParsableCommand {
             With --store, every file that Mastodon's database names is looked at in its media directory: missing, \
             empty, or of another size than the row says; with --types also of another type; with --deep also what cannot \
             be decoded to its end. Local media come first: nobody else has them.
-<<<<<<< HEAD
 
             With --backup, an export is read back: every file against its digest, the dump for its completeness, the \
             media archive to its last byte.
-=======
->>>>>>> catalog-last
             """
     )
 
@@ -177,11 +171,7 @@ struct VerifyCommand: AsyncParsableCommand {
             },
             makeEngine: { session in
                 let server = try MastodonServer(mastodon)
-<<<<<<< HEAD
                 if deep { decoder = try Self.makeDecoder(options, session.host) }
-=======
-                if deep { decoder = try makeDecoder(options, session.host) }
->>>>>>> catalog-last
                 let made = StoreVerifyEngine(
                     options: options,
                     settings: try server.database(),
@@ -210,11 +200,7 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     /// A decoder for each processor: they wait for nothing.
-<<<<<<< HEAD
     static func makeDecoder(_ options: StoreVerifyOptions, _ host: Storage.Host) throws(SyncError) -> ProcessingPool {
-=======
-    private func makeDecoder(_ options: StoreVerifyOptions, _ host: Storage.Host) throws(SyncError) -> ProcessingPool {
->>>>>>> catalog-last
         let pool = try ProcessingPool(workers: max(1, host.processors), program: ThisProgram.path)
         guard pool.processesMovies || !options.kinds.contains(.attachment) else {
             throw SyncError(

@@ -1,3 +1,4 @@
+import Backups
 import Catalog
 import Cleaning
 import Copying
@@ -19,6 +20,9 @@ struct Migration: Sendable {
     struct Request: Sendable {
         var dump: BytePath?
         var media: BytePath?
+        /// An export, of which both come.
+        var backup: BackupDirectory?
+        var places: ConfigurationEngine.Places?
         /// Of a cluster's dump the database to take.
         var sourceDatabase: String?
         var days: Double
@@ -94,6 +98,10 @@ struct Migration: Sendable {
             let dump = request.dump.map(\.description) ?? ""
             return "\(dump) -> database \(BytePath(live)); the old one is kept"
         case .media: return "\(request.media.map(\.description) ?? "") -> \(root)"
+        case .configuration:
+            let settings = request.places?.settings.description ?? ""
+            return
+                "settings of the old server -> \(settings); this machine's database, Redis and paths stay, the old file is kept"
         case .cleanup:
             return
                 "names of cards' pictures and of attachments older than \(days) whose files are not there are taken out "
@@ -116,6 +124,7 @@ struct Migration: Sendable {
         case .doctor: return doctor(sink)
         case .restore: return try restore(sink)
         case .media: return try media(sink)
+        case .configuration: return configuration(sink)
         case .cleanup: return try cleanup(sink)
         case .refresh: return try refresh(sink)
         case .verify: return try verify(sink)
@@ -163,6 +172,7 @@ struct Migration: Sendable {
     }
 
     private func media(_ sink: @escaping EventSink) throws(SyncError) -> any Engine {
+        if let archive = request.media, MediaArchive.isOne(archive) { return extraction(archive, sink) }
         var options = CopyOptions()
         options.dryRun = request.isDryRun
         options.reportsEveryItem = request.isVerbose
@@ -172,6 +182,37 @@ struct Migration: Sendable {
             options: options,
             run: session.run,
             host: session.host,
+            control: session.control,
+            sink: sink
+        )
+    }
+
+    private func extraction(_ archive: BytePath, _ sink: @escaping EventSink) -> any Engine {
+        var options = ExtractionOptions()
+        options.dryRun = request.isDryRun
+        options.reportsEveryItem = request.isVerbose
+        return ExtractionEngine(
+            archive: archive,
+            target: root,
+            options: options,
+            run: session.run,
+            host: session.host,
+            control: session.control,
+            sink: sink
+        )
+    }
+
+    private func configuration(_ sink: @escaping EventSink) -> any Engine {
+        guard let backup = request.backup, let places = request.places else {
+            return StagedEngine([], control: session.control, sink: sink)
+        }
+        return ConfigurationEngine(
+            backup: backup,
+            places: places,
+            here: { [server] in server.settings.filled($0)?.text },
+            run: session.run,
+            host: session.host,
+            isDryRun: request.isDryRun,
             control: session.control,
             sink: sink
         )
