@@ -142,7 +142,9 @@ package final class ConfigurationEngine: Engine {
         let name = path.lastComponent
         let old = try name.withEntryName { (name) throws(FileFault) in try folder.lookUp(name) }
         if case .bytes(let bytes) = content, let old, old.kind == .file, old.size == Int64(bytes.count),
-            try name.withEntryName({ (name) throws(FileFault) in try Self.bytes(of: folder.openFile(name), count: bytes.count) })
+            try name.withEntryName({ (name) throws(FileFault) in
+                try Self.bytes(of: folder.openFile(name), count: bytes.count)
+            })
                 == bytes
         {
             return nil
@@ -163,7 +165,8 @@ package final class ConfigurationEngine: Engine {
                 try name.withEntryName { (name) throws(FileFault) in
                     if old != nil {
                         let kept = BytePath(bytes: path.lastComponent.bytes + Array(".before-\(run.text)".utf8))
-                        try kept.withEntryName { (kept) throws(FileFault) in try folder.link(name, to: folder, as: kept) }
+                        try kept.withEntryName { (kept) throws(FileFault) in try folder.link(name, to: folder, as: kept)
+                        }
                     }
                     try folder.rename(temporary, to: folder, as: name)
                 }

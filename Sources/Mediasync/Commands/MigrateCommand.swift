@@ -36,7 +36,12 @@ struct MigrateCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The dump of the old server's database, in any format.", valueName: "path"))
     var dump: String?
 
-    @Option(help: ArgumentHelp("The old server's media: a directory, or an archive (media.tar.gz, .zst, ...).", valueName: "src"))
+    @Option(
+        help: ArgumentHelp(
+            "The old server's media: a directory, or an archive (media.tar.gz, .zst, ...).",
+            valueName: "src"
+        )
+    )
     var media: String?
 
     @Option(
@@ -48,7 +53,10 @@ struct MigrateCommand: AsyncParsableCommand {
     var backup: String?
 
     @Option(
-        help: ArgumentHelp("With --backup: where Redis reads its data; it must be stopped (--hook-before).", valueName: "file")
+        help: ArgumentHelp(
+            "With --backup: where Redis reads its data; it must be stopped (--hook-before).",
+            valueName: "file"
+        )
     )
     var redis: String?
 
@@ -127,7 +135,8 @@ struct MigrateCommand: AsyncParsableCommand {
                 "--from is behind --to: the order is doctor, restore, media, configuration, cleanup, refresh, verify"
             )
         }
-        if range.allSatisfy({ skip?.stages.contains($0) ?? false }) { throw ValidationError("no stage is left") }
+        let possible = range.filter { $0 != .configuration || backup != nil }
+        if possible.allSatisfy({ skip?.stages.contains($0) ?? false }) { throw ValidationError("no stage is left") }
         guard backup == nil else { return }
         if dump == nil, range.contains(.restore), from == .restore || to == .restore {
             throw ValidationError("restore needs --dump")
