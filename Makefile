@@ -42,6 +42,7 @@ bench: build
 	scripts/bench cleanup --rounds $(ROUNDS)
 	scripts/bench fetch --rounds $(ROUNDS)
 	scripts/bench images --rounds $(ROUNDS)
+	scripts/bench delta --rounds $(ROUNDS)
 	scripts/bench refresh --rounds $(ROUNDS)
 
 man: build

@@ -40,6 +40,7 @@ let package = Package(
         // C foundations: module maps and static inline shims; one Swift owner each.
         .target(name: "CLinux"),
         .target(name: "CXXHash", exclude: ["kernel.h"]),
+        .target(name: "CDelta"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
@@ -76,17 +77,25 @@ let package = Package(
         module("Filtering", ["MediaModel"]),
         // What a dump of a database says, without a database.
         module("Dumps", ["MediaModel", "Pacing", "Storage", "Archives", "Programs"]),
+        // Signature, delta, patch.
+        module("Delta", ["MediaModel", "Checksums", "CDelta"]),
         // What Mastodon believes is there: its tables and paths.
         module("Catalog", ["MediaModel", "Postgres"]),
         // How rows and files change together.
         module("Committing", ["MediaModel", "Storage", "Postgres", "Catalog"]),
         // Engines: decide and order work.
-        module("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering"]),
+        module(
+            "Copying",
+            ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering", "Archives"]
+        ),
         module(
             "Restoring",
             ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Archives", "Programs", "Dumps"]
         ),
-        module("Cleaning", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Catalog", "Committing"]),
+        module(
+            "Cleaning",
+            ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Catalog", "Committing", "Imaging"]
+        ),
         module(
             "Refreshing",
             [
@@ -94,17 +103,26 @@ let package = Package(
                 "ActivityPub", "Imaging",
             ]
         ),
+        // A server's exports: made, read, checked.
+        module(
+            "Backups",
+            [
+                "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Archives", "Programs", "Dumps",
+            ]
+        ),
         // What a server has, and whether it will do.
-        module("Diagnosing", ["MediaModel", "CLinux", "Storage", "Postgres", "Dumps", "Catalog"]),
+        module("Diagnosing", ["MediaModel", "Pacing", "Running", "CLinux", "Storage", "Postgres", "Dumps", "Catalog"]),
+        // Jobs for systemd and cron, as text.
+        module("Scheduling", ["MediaModel"]),
         // Runs and their state; events for people and machines.
-        module("Pipeline", ["MediaModel", sqlite]),
+        module("Pipeline", ["MediaModel", "Pacing", "Running", "Programs", sqlite]),
         module("Reporting", ["MediaModel", "CLinux"]),
         .executableTarget(
             name: "Mediasync",
             dependencies: [
                 "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Postgres", "Filtering",
-                "Catalog", "Copying", "Restoring", "Cleaning", "Refreshing", "Diagnosing", "Fetching", "Imaging",
-                "Caches", "Pipeline", "Reporting", argumentParser, unixSignals,
+                "Catalog", "Copying", "Restoring", "Cleaning", "Refreshing", "Backups", "Diagnosing", "Fetching",
+                "Imaging", "Caches", "Programs", "Scheduling", "Pipeline", "Reporting", argumentParser, unixSignals,
             ],
             swiftSettings: swiftSettings
         ),
@@ -113,11 +131,13 @@ let package = Package(
         module("MediasyncTesting", ["MediaModel", "Pacing", "CLinux"]),
         tests("MediaModelTests", ["MediaModel", "MediasyncTesting"]),
         tests("FilteringTests", ["Filtering", "MediaModel", "MediasyncTesting"]),
-        tests("PipelineTests", ["Pipeline", "MediaModel", "MediasyncTesting", sqlite]),
+        tests("PipelineTests", ["Pipeline", "Running", "Programs", "MediaModel", "MediasyncTesting", sqlite]),
+        tests("SchedulingTests", ["Scheduling", "MediaModel", "MediasyncTesting"]),
         tests("ReportingTests", ["Reporting", "MediaModel", "MediasyncTesting"], exclude: ["Golden"]),
         tests("SettingsTests", ["Settings", "MediaModel"]),
         tests("PostgresTests", ["Postgres", "Pacing", "MediaModel", "MediasyncTesting"]),
         tests("ChecksumsTests", ["Checksums", "MediaModel"]),
+        tests("DeltaTests", ["Delta", "Checksums", "MediaModel", "MediasyncTesting"]),
         tests("PacingTests", ["Pacing", "MediasyncTesting"]),
         tests("FetchingTests", ["Fetching", "Pacing", "MediaModel", "MediasyncTesting"]),
         tests("ActivityPubTests", ["ActivityPub", "Fetching", "MediaModel", "MediasyncTesting"]),
@@ -134,7 +154,10 @@ let package = Package(
         tests("CatalogTests", ["Catalog", "Postgres", "MediaModel", "MediasyncTesting"]),
         tests(
             "CleaningTests",
-            ["Cleaning", "Catalog", "Running", "Pacing", "Storage", "Postgres", "MediaModel", "MediasyncTesting"]
+            [
+                "Cleaning", "Catalog", "Running", "Pacing", "Storage", "Postgres", "Imaging", "MediaModel",
+                "MediasyncTesting",
+            ]
         ),
         tests(
             "RefreshingTests",
@@ -144,6 +167,7 @@ let package = Package(
                 "MediasyncTesting",
             ]
         ),
+        tests("BackupsTests", ["Backups", "Settings", "Storage", "MediaModel", "MediasyncTesting"]),
         tests("DiagnosingTests", ["Diagnosing", "Dumps", "Storage", "MediaModel", "MediasyncTesting"]),
         tests(
             "RestoringTests",
@@ -153,6 +177,7 @@ let package = Package(
         tests("CommandTests", ["MediaModel", "MediasyncTesting"]),
         tests("FaultTests", ["MediaModel", "MediasyncTesting"]),
         tests("RestoreTests", ["MediaModel", "MediasyncTesting"]),
+        tests("ExportTests", ["Backups", "Settings", "MediaModel", "MediasyncTesting"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -49,7 +49,7 @@ let package = Package(
         engine("Dumps", ["MediaModel", "Pacing", "Storage", "Archives", "Programs"]),
         engine("Filtering", ["MediaModel"]),
         engine("Running", ["MediaModel"]),
-        engine("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering"]),
+        engine("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering", "Archives"]),
         engine("Pacing", ["MediaModel", .product(name: "DequeModule", package: "swift-collections")]),
         .systemLibrary(name: "CPostgres", path: "Engines/CPostgres", pkgConfig: "libpq"),
         engine("Postgres", ["MediaModel", "CPostgres"]),
@@ -59,6 +59,15 @@ let package = Package(
             name: "CatalogScan",
             dependencies: ["Catalog", "Postgres"],
             path: "Benchmarks/CatalogScan",
+            swiftSettings: swiftSettings
+        ),
+        .target(name: "CDelta", path: "Engines/CDelta"),
+        engine("Delta", ["MediaModel", "Checksums", "CDelta"]),
+        // For `scripts/bench delta`, without the harness.
+        .executableTarget(
+            name: "DeltaRate",
+            dependencies: ["Delta"],
+            path: "Benchmarks/DeltaRate",
             swiftSettings: swiftSettings
         ),
         // The same for `scripts/bench refresh rows`.

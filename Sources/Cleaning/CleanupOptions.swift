@@ -6,6 +6,10 @@ package struct CleanupOptions: Sendable {
     package var kinds: Set<MediaKind> = [.card, .attachment]
     /// Media older than this go.
     package var days: Double
+    /// What the days are counted from: seconds since 1970; nil for the database's clock.
+    package var moment: Int64?
+    /// Only rows whose file is not there: they lose a name that leads nowhere, and nothing that is stored goes.
+    package var missingOnly = false
     package var linksOnly = false
     package var keepsInteracted = false
     package var includesFollows = false

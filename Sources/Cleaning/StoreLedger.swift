@@ -14,6 +14,11 @@ final class StoreLedger: Sendable {
     struct Share {
         var counts = Counts()
         var lines: [Key: MediaTally] = [:]
+
+        /// Changes the line of an attachment.
+        mutating func change(_ media: StoredMedia, _ body: (inout MediaTally) -> Void) {
+            body(&lines[Key(kind: media.kind, isLocal: !media.isRemote), default: MediaTally()])
+        }
     }
 
     private let sum = Mutex(Share())

@@ -87,21 +87,7 @@ struct TreePair {
         _ sourcePath: BytePath,
         dryRun: Bool
     ) throws(SyncError) -> TreePair {
-        let name = path.lastComponent
-        let isAbsolute = path.bytes.first == UInt8(ascii: "/")
-        let above = BytePath(bytes: Array(path.components.dropLast().joined(separator: [UInt8(ascii: "/")])))
-        let parentPath = isAbsolute ? BytePath(bytes: [UInt8(ascii: "/")] + above.bytes) : above
-        let parent: HeldDirectory
-        do throws(FileFault) {
-            parent = try HeldDirectory.openRoot(parentPath == .root ? BytePath(".") : parentPath)
-        } catch {
-            throw SyncError(
-                .unusable,
-                "cannot make the target \(path)",
-                why: error.reason,
-                hint: "its parent directory must exist: check the path, mount what is not mounted, or make it"
-            )
-        }
+        let (parent, parentPath) = try openParent(of: path)
         defer { parent.close() }
         let parentMetadata = try metadata(of: parent, parentPath)
         try refuseOverlap(source, sourceMetadata, sourcePath, parent, parentMetadata, path, targetIsBelow: true)
@@ -114,20 +100,45 @@ struct TreePair {
                 madeTarget: true
             )
         }
+        let target = try makeDirectory(path, in: parent, parentPath, mode: 0o700)
+        return TreePair(
+            source: source,
+            sourceMetadata: sourceMetadata,
+            target: target,
+            targetMetadata: try metadata(of: target, path),
+            madeTarget: true
+        )
+    }
+
+    private static func openParent(of path: BytePath) throws(SyncError) -> (HeldDirectory, BytePath) {
+        let isAbsolute = path.bytes.first == UInt8(ascii: "/")
+        let above = BytePath(bytes: Array(path.components.dropLast().joined(separator: [UInt8(ascii: "/")])))
+        let parentPath = isAbsolute ? BytePath(bytes: [UInt8(ascii: "/")] + above.bytes) : above
         do throws(FileFault) {
-            let target = try name.withEntryName { (name) throws(FileFault) -> HeldDirectory in
-                try parent.makeDirectory(name, mode: 0o700)
+            return (try HeldDirectory.openRoot(parentPath == .root ? BytePath(".") : parentPath), parentPath)
+        } catch {
+            throw SyncError(
+                .unusable,
+                "cannot make the target \(path)",
+                why: error.reason,
+                hint: "its parent directory must exist: check the path, mount what is not mounted, or make it"
+            )
+        }
+    }
+
+    private static func makeDirectory(
+        _ path: BytePath,
+        in parent: HeldDirectory,
+        _ parentPath: BytePath,
+        mode: UInt32
+    ) throws(SyncError) -> HeldDirectory {
+        do throws(FileFault) {
+            return try path.lastComponent.withEntryName { (name) throws(FileFault) -> HeldDirectory in
+                try parent.makeDirectory(name, mode: mode)
                 let made = try parent.openDirectory(name)
                 try parent.synchronize()
                 return made
             }
-            return TreePair(
-                source: source,
-                sourceMetadata: sourceMetadata,
-                target: target,
-                targetMetadata: try target.metadata(),
-                madeTarget: true
-            )
         } catch {
             throw SyncError(
                 error.kind == .noSpace ? .exhausted : .unusable,
@@ -136,6 +147,17 @@ struct TreePair {
                 hint: "check the permissions of \(parentPath) and the space on its disk"
             )
         }
+    }
+
+    /// Opens a target that has no source tree beside it; made where only its last component is missing.
+    /// - Returns: a directory that is not open where there is none and this is a dry run.
+    static func openTarget(_ path: BytePath, dryRun: Bool) throws(SyncError) -> (directory: HeldDirectory, isNew: Bool)
+    {
+        if let existing = try openExisting(path) { return (existing, false) }
+        let (parent, parentPath) = try openParent(of: path)
+        defer { parent.close() }
+        if dryRun { return (.none, true) }
+        return (try makeDirectory(path, in: parent, parentPath, mode: 0o755), true)
     }
 
     /// Refuses trees that are the same or lie in each other, told by device and inode on the way up, not by names.

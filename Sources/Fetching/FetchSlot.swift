@@ -64,6 +64,8 @@ final class FetchSlot {
         easy.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         // A name server that does not answer must hold up nobody else when its lookup is given up.
         easy.set(CURLOPT_QUICK_EXIT, 1)
+        // Where a host speaks HTTP/2, its transfers share a connection: the first one is waited for to know.
+        easy.set(CURLOPT_PIPEWAIT, 1)
         easy.set(CURLOPT_BUFFERSIZE, 32 * 1024)
         if connectTo != nil { easy.set(CURLOPT_CONNECT_TO, list: connectTo) }
         easy.set(CURLOPT_ERRORBUFFER, pointer: UnsafeMutableRawPointer(errorText.baseAddress))

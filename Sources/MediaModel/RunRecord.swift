@@ -52,6 +52,8 @@ package struct RunRecord: Sendable, Equatable {
     /// The numbers when the run ended, or when it last said something.
     package var counts: Counts
     package var stages: [Stage] = []
+    /// The part of the present stage that was done when it last said something; nil where nobody knows.
+    package var share: Double?
     /// Failures that are listed, and those that were too many to keep.
     package var failuresKept = 0
     package var failuresDropped = 0

@@ -19,6 +19,17 @@ struct OutputOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Write Prometheus metrics to this file at the end, failed or not.", valueName: "path"))
     var metricsFile: String?
 
+    @Option(help: ArgumentHelp("Write a report of the run to this file: HTML, nothing beside it.", valueName: "path"))
+    var report: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Tell a health check: URL/start at the begin, URL at the end, URL/fail where it did not go well.",
+            valueName: "url"
+        )
+    )
+    var ping: String?
+
     @Option(
         help: ArgumentHelp(
             "Where runs are recorded. Default: $MEDIASYNC_STATE, /var/lib/mediasync for root, else below "

@@ -18,6 +18,14 @@ struct RunSession: Sendable {
     let control: RunControl
     let sink: EventSink
 
+    /// The sink of one stage of several: the names of its own stages follow its name.
+    func sink(in stage: String) -> EventSink {
+        { [sink] event in
+            guard case .stage(let name) = event, name != stage else { return sink(event) }
+            sink(.stage("\(stage)/\(name)"))
+        }
+    }
+
     /// Runs an engine to its end and throws its exit code.
     /// - Parameter makeEngine: may throw a `SyncError` for what is wrong with the arguments.
     static func perform(
@@ -79,7 +87,7 @@ struct RunSession: Sendable {
             state: output.state,
             isRoot: host.isRoot,
             reporter: reporter,
-            counts: { engineSlot.counts }
+            progress: { engineSlot.progress }
         )
         let stages = StageClock()
         let session = RunSession(
@@ -93,14 +101,19 @@ struct RunSession: Sendable {
             }
         )
         reporter.start(arguments: RawArguments.all, version: MediasyncCommand.version)
+        if let path = output.metricsFile { writeMetrics(begun: command, path, run) }
         let clock = ContinuousClock()
         let begin = clock.now
         let result: RunResult
+        var check: HealthCheck?
         do {
             try checkDescriptors(host)
+            check = try output.ping.map { (url) throws(SyncError) in try HealthCheck(url) }
+            if let notice = await check?.begin() { session.sink(.notice(notice)) }
             let engine = try makeEngine(session)
             engineSlot.set(engine)
-            let counter = terminal.canRedraw && !output.quiet && !output.json ? engine.totalCounter() : nil
+            let isWatched = terminal.canRedraw && !output.quiet && !output.json
+            let counter = engine.totalCounter().flatMap { isWatched || $0.isFree ? $0 : nil }
             engineSlot.set(counter)
             result = await session.drive(engine, counter, reporter, recorder, clock)
         } catch let error as SyncError {
@@ -121,10 +134,13 @@ struct RunSession: Sendable {
             stages: stages.finish(),
             figures: engineSlot.figures
         )
-        recorder?.finish(status: status, counts: result.counts)
+        recorder?.finish(status: status, counts: result.counts, sections: engineSlot.sections)
+        if let notice = await check?.end(status) { session.sink(.notice(notice)) }
+        check?.shutDown()
         if let problem = recorder?.problem { reporter.receive(.notice(Notice(problem))) }
         reporter.finish(summary, at: time, details: details())
         if let path = output.metricsFile { writeMetrics(summary, path, time) }
+        if let path = output.report { writeReport(of: run, to: path, state: output.state, host) }
         if status != .done { throw ExitCode(status.rawValue) }
     }
 
@@ -151,6 +167,19 @@ struct RunSession: Sendable {
         var activity: [String] { slot.withLock { $0 }?.activity() ?? [] }
         var work: WorkProgress? { slot.withLock { $0 }?.work() }
         var figures: [Figure] { slot.withLock { $0 }?.figures() ?? [] }
+        var sections: [ReportSection] { slot.withLock { $0 }?.sections() ?? [] }
+
+        /// For the record: what the reporter shows, as numbers.
+        var progress: RunProgress {
+            let counts = counts
+            if let work {
+                let part = work.total > 0 ? Double(work.done) / Double(work.total) : nil
+                return RunProgress(counts: counts, share: work.share ?? part)
+            }
+            guard let total, total > 0 else { return RunProgress(counts: counts) }
+            return RunProgress(counts: counts, share: min(1, Double(counts.finished) / Double(total)))
+        }
+
         func set(_ engine: any Engine) { slot.withLock { $0 = engine } }
 
         private let counter = Mutex<(any TotalCounter)?>(nil)
@@ -235,6 +264,30 @@ struct RunSession: Sendable {
         return result.exitStatus
     }
 
+    /// Before anything else: whoever watches sees that a run began, and that it did not end.
+    private static func writeMetrics(begun command: String, _ path: String, _ run: RunID) {
+        let text = MetricsText.begun(command, at: wallClock(), before: MetricsFile.read(path))
+        do throws(SyncError) {
+            try MetricsFile.write(text, to: path, unique: run.text)
+        } catch {
+            LineWriter(descriptor: 2).write(ErrorText.warning(error))
+        }
+    }
+
+    private static func writeReport(of run: RunID, to path: String, state: String?, _ host: Storage.Host) {
+        do throws(SyncError) {
+            let directory = try StateLocation.resolve(
+                flag: state,
+                environment: ProcessInfo.processInfo.environment,
+                isRoot: host.isRoot
+            )
+            guard let store = try RunStore.openExisting(directory: directory) else { return }
+            try store.writeReport(of: run, to: path, now: wallClock())
+        } catch {
+            LineWriter(descriptor: 2).write(ErrorText.warning(error))
+        }
+    }
+
     private static func writeMetrics(_ summary: Summary, _ path: String, _ time: ReportTime) {
         let before = MetricsFile.read(path).flatMap { MetricsText.lastSuccess(of: summary.command, in: $0) }
         let text = MetricsText.text(summary, endedAt: time.secondsSince1970, lastSuccess: before)
@@ -260,7 +313,7 @@ extension RunRecord {
         state: String?,
         isRoot: Bool,
         reporter: Reporter,
-        counts: @escaping @Sendable () -> Counts
+        progress: @escaping @Sendable () -> RunProgress
     ) -> RunRecorder? {
         do throws(SyncError) {
             let directory = try StateLocation.resolve(
@@ -274,7 +327,7 @@ extension RunRecord {
                 store: store,
                 run: record.id,
                 wallClock: { Storage.Host.wallClock().seconds },
-                counts: counts
+                progress: progress
             )
         } catch {
             reporter.receive(.notice(Notice(error)))

@@ -25,7 +25,8 @@ package final class RunRecorder: Sendable {
     private let store: RunStore
     private let id: RunID
     private let wallClock: @Sendable () -> Int64
-    private let counts: @Sendable () -> Counts
+    private let progress: @Sendable () -> RunProgress
+    private let series = Mutex(SampleSeries())
     private let pending = Mutex(Pending())
     private let writing = Mutex(())
     private let failureLimit: Int
@@ -33,19 +34,19 @@ package final class RunRecorder: Sendable {
     /// - Parameters:
     ///   - id: a run that `RunStore.begin` knows.
     ///   - wallClock: seconds since 1970.
-    ///   - counts: the engine's numbers now.
+    ///   - progress: the engine's numbers now.
     package init(
         store: RunStore,
         run id: RunID,
         failureLimit: Int = RunStore.failureLimit,
         wallClock: @escaping @Sendable () -> Int64,
-        counts: @escaping @Sendable () -> Counts
+        progress: @escaping @Sendable () -> RunProgress
     ) {
         self.store = store
         self.id = id
         self.failureLimit = failureLimit
         self.wallClock = wallClock
-        self.counts = counts
+        self.progress = progress
     }
 
     /// Why nothing is recorded any more; nil while all is well.
@@ -89,19 +90,38 @@ package final class RunRecorder: Sendable {
             guard batch.problem == nil else { return }
             do throws(SyncError) {
                 for stage in batch.stages { try store.beginStage(stage.name, of: id, at: stage.at) }
-                try store.record(batch.failures, dropped: batch.dropped, counts: counts(), of: id, at: wallClock())
+                let (now, progress) = (wallClock(), progress())
+                try store.record(
+                    batch.failures,
+                    dropped: batch.dropped,
+                    counts: progress.counts,
+                    share: progress.share,
+                    of: id,
+                    at: now
+                )
+                try sample(progress.counts, at: now)
             } catch {
                 pending.withLock { $0.problem = error }
             }
         }
     }
 
-    /// Writes what waits and how the run ended.
-    package func finish(status: ExitStatus, counts: Counts) {
+    private func sample(_ counts: Counts, at now: Int64) throws(SyncError) {
+        let sample = RunSample(at: now, items: counts.finished, bytes: counts.bytesWritten + counts.bytesCompared)
+        let (addition, all) = series.withLock { ($0.add(sample), $0.samples) }
+        switch addition {
+        case .none: break
+        case .one: try store.add([sample], replacing: false, of: id)
+        case .all: try store.add(all, replacing: true, of: id)
+        }
+    }
+
+    /// Writes what waits, the tables of its report, and how the run ended.
+    package func finish(status: ExitStatus, counts: Counts, sections: [ReportSection] = []) {
         flush()
         guard problem == nil else { return }
         do throws(SyncError) {
-            try store.finish(id, status: status, counts: counts, at: wallClock())
+            try store.finish(id, status: status, counts: counts, sections: sections, at: wallClock())
         } catch {
             pending.withLock { $0.problem = error }
         }

@@ -73,6 +73,43 @@ enum RunSchema {
             PRIMARY KEY (scope, kind, row_id)
         ) WITHOUT ROWID;
         """,
+        """
+        CREATE TABLE migrations (
+            scope TEXT PRIMARY KEY NOT NULL,
+            run_id TEXT NOT NULL,
+            began_at INTEGER NOT NULL,
+            moment INTEGER
+        ) WITHOUT ROWID;
+        CREATE TABLE migration_stages (
+            scope TEXT NOT NULL REFERENCES migrations (scope) ON DELETE CASCADE,
+            stage TEXT NOT NULL,
+            run_id TEXT NOT NULL,
+            ended_at INTEGER,
+            exit_status INTEGER,
+            PRIMARY KEY (scope, stage)
+        ) WITHOUT ROWID;
+        ALTER TABLE runs ADD COLUMN share REAL;
+        CREATE TABLE samples (
+            run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+            at INTEGER NOT NULL,
+            items INTEGER NOT NULL,
+            bytes INTEGER NOT NULL,
+            PRIMARY KEY (run_id, at)
+        ) WITHOUT ROWID;
+        CREATE TABLE sections (
+            run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            section TEXT NOT NULL,
+            PRIMARY KEY (run_id, position)
+        ) WITHOUT ROWID;
+        CREATE TABLE repairs (
+            scope TEXT NOT NULL,
+            run_id TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            is_clean INTEGER NOT NULL,
+            PRIMARY KEY (scope, run_id)
+        ) WITHOUT ROWID;
+        """,
     ]
 
     /// What an opened database is.

@@ -14,6 +14,25 @@ extension RunStore {
         }
     }
 
+    /// How far a run was, from its begin to its end.
+    package func samples(of run: RunID) throws(SyncError) -> [RunSample] {
+        try read { db in
+            try Row.fetchAll(db, sql: "SELECT * FROM samples WHERE run_id = ? ORDER BY at", arguments: [run.text])
+                .map { RunSample(at: $0["at"], items: $0["items"], bytes: $0["bytes"]) }
+        }
+    }
+
+    /// The tables of a run's report.
+    package func sections(of run: RunID) throws(SyncError) -> [ReportSection] {
+        try read { db in
+            try String.fetchAll(
+                db,
+                sql: "SELECT section FROM sections WHERE run_id = ? ORDER BY position",
+                arguments: [run.text]
+            ).compactMap { try? JSONDecoder().decode(ReportSection.self, from: Data($0.utf8)) }
+        }
+    }
+
     /// The runs whose process is alive.
     package func runningRuns() throws(SyncError) -> [RunRecord] {
         try recentRuns(limit: .max).filter { $0.state == .running }
@@ -94,6 +113,7 @@ extension RunStore {
             counts: CountsText.decode(row["counts"])
         )
         record.heardAt = row["heard_at"]
+        record.share = row["share"]
         record.failuresDropped = row["failures_dropped"]
         record.failuresKept =
             try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM failures WHERE run_id = ?", arguments: [id.text]) ?? 0

@@ -39,6 +39,7 @@ extension RunStore {
         _ failures: [FailureRecord],
         dropped: Int,
         counts: Counts?,
+        share: Double? = nil,
         of run: RunID,
         at now: Int64
     ) throws(SyncError) {
@@ -55,17 +56,34 @@ extension RunStore {
                 ])
             }
             try db.execute(
-                sql: "UPDATE runs SET failures_dropped = ?, counts = COALESCE(?, counts), heard_at = ? WHERE id = ?",
-                arguments: [dropped, counts.map(CountsText.encode), now, run.text]
+                sql: """
+                    UPDATE runs SET failures_dropped = ?, counts = COALESCE(?, counts), share = ?, heard_at = ? WHERE id = ?
+                    """,
+                arguments: [dropped, counts.map(CountsText.encode), share, now, run.text]
             )
         }
     }
 
-    /// Notes how a run ended.
+    /// Adds samples of a run; those of a moment that has one are not kept.
+    /// - Parameter replacing: they are all there are.
+    package func add(_ samples: [RunSample], replacing: Bool, of run: RunID) throws(SyncError) {
+        try write { db in
+            if replacing { try db.execute(sql: "DELETE FROM samples WHERE run_id = ?", arguments: [run.text]) }
+            let statement = try db.cachedStatement(
+                sql: "INSERT OR IGNORE INTO samples (run_id, at, items, bytes) VALUES (?, ?, ?, ?)"
+            )
+            for sample in samples {
+                try statement.execute(arguments: [run.text, sample.at, sample.items, sample.bytes])
+            }
+        }
+    }
+
+    /// Notes how a run ended, with the tables of its report.
     package func finish(
         _ run: RunID,
         status: ExitStatus,
         counts: Counts,
+        sections: [ReportSection] = [],
         at now: Int64
     ) throws(SyncError) {
         try write { db in
@@ -77,6 +95,12 @@ extension RunStore {
                     run.text,
                 ]
             )
+            for (position, section) in sections.prefix(Self.sectionsMax).enumerated() {
+                try db.execute(
+                    sql: "INSERT OR REPLACE INTO sections (run_id, position, section) VALUES (?, ?, ?)",
+                    arguments: [run.text, position, JSONText.encode(section)]
+                )
+            }
         }
     }
 

@@ -16,6 +16,8 @@ package final class RunStore: Sendable {
     package static let failureLimit = 100_000
     /// Runs kept by `prune`.
     package static let runLimit = 50
+    /// Tables that are kept of one report.
+    static let sectionsMax = 50
 
     let path: String
     let queue: DatabaseQueue

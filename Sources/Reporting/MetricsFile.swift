@@ -2,27 +2,33 @@ internal import CLinux
 internal import Glibc
 package import MediaModel
 
-/// A small text file that its reader never sees half written.
+/// A text file that its reader never sees half written: metrics, a report.
 package enum MetricsFile {
     /// Writes a temporary beside the file and renames it over it. Mode 0644: exporters run as another user.
     /// - Parameter unique: makes the temporary's name this run's own, e.g. the run id.
-    package static func write(_ text: String, to path: String, unique: String) throws(SyncError) {
+    /// - Parameter what: for the error: `metrics file`, and the flag that named it.
+    package static func write(
+        _ text: String,
+        to path: String,
+        unique: String,
+        what: (name: String, flag: String) = ("metrics file", "--metrics-file")
+    ) throws(SyncError) {
         let temporary = "\(path).\(unique).tmp"
         let descriptor = mds_create(AT_FDCWD, temporary, 0o644)
-        guard descriptor >= 0 else { throw error(path, number: -descriptor, call: "open") }
+        guard descriptor >= 0 else { throw error(path, what, number: -descriptor, call: "open") }
         let writer = LineWriter(descriptor: descriptor)
         _ = mds_chmod(descriptor, 0o644)
         writer.write(text)
         let closed = mds_close(descriptor)
         if var failure = writer.failure {
             _ = mds_unlink(AT_FDCWD, temporary)
-            failure.what = "could not write the metrics file \(BytePath(path))"
+            failure.what = "could not write the \(what.name) \(BytePath(path))"
             throw failure
         }
         let renamed = closed < 0 ? closed : mds_rename(AT_FDCWD, temporary, AT_FDCWD, path)
         if renamed < 0 {
             _ = mds_unlink(AT_FDCWD, temporary)
-            throw error(path, number: -renamed, call: "rename")
+            throw error(path, what, number: -renamed, call: "rename")
         }
     }
 
@@ -36,12 +42,17 @@ package enum MetricsFile {
         return count > 0 ? String(decoding: bytes.prefix(Int(count)), as: UTF8.self) : nil
     }
 
-    private static func error(_ path: String, number: Int32, call: String) -> SyncError {
+    private static func error(
+        _ path: String,
+        _ what: (name: String, flag: String),
+        number: Int32,
+        call: String
+    ) -> SyncError {
         SyncError(
             .configuration,
-            "could not write the metrics file \(BytePath(path))",
+            "could not write the \(what.name) \(BytePath(path))",
             why: "\(String(cString: mds_errno_name(number))), \(call)",
-            hint: "--metrics-file needs a directory that this user may write"
+            hint: "\(what.flag) needs a directory that this user may write"
         )
     }
 }

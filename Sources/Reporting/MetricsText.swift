@@ -54,6 +54,16 @@ package enum MetricsText {
         return text
     }
 
+    /// The lines of an older file with one more: a run of the command is at work since a moment. So that a run that dies
+    /// shows as one that does not end.
+    package static func begun(_ command: String, at startedAt: Int64, before: String?) -> String {
+        let name = "mediasync_run_started_timestamp_seconds"
+        let kept = (before ?? "").split(separator: "\n").filter { !$0.contains(name) }
+        let line = "\(name){command=\"\(escaped(command))\"} \(startedAt)"
+        let help = ["# HELP \(name) When the run that is at work began; absent while none is.", "# TYPE \(name) gauge"]
+        return (kept.map(String.init) + help + [line]).joined(separator: "\n") + "\n"
+    }
+
     /// The success that an older file of the same command tells of.
     package static func lastSuccess(of command: String, in text: String) -> Int64? {
         let prefix = "mediasync_last_success_timestamp_seconds{command=\"\(escaped(command))\"} "

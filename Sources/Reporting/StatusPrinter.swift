@@ -3,8 +3,10 @@ package import MediaModel
 /// What `mediasync status` prints, from plain values: text for people, and one JSON object a line.
 package enum StatusPrinter {
     /// One run in full.
-    /// - Parameter now: seconds since 1970, for a run that has not ended.
-    package static func text(_ run: RunRecord, now: Int64) -> String {
+    /// - Parameters:
+    ///   - samples: for the rates of a run that has not ended.
+    ///   - now: seconds since 1970, for the same.
+    package static func text(_ run: RunRecord, samples: [RunSample] = [], now: Int64) -> String {
         let elapsed = duration(of: run, now: now)
         var lines = ["\(run.command) \(verb(run.state)) \(NumberText.clock(seconds: elapsed)) (run \(run.id))"]
         if let source = run.source, let target = run.target { lines.append("  \(shown(source)) -> \(shown(target))") }
@@ -16,6 +18,7 @@ package enum StatusPrinter {
             lines.append("  stages    \(stages.joined(separator: "   "))")
         }
         lines += SummaryText.body(run.counts, elapsed: .seconds(elapsed))
+        if run.state == .running, let now = progressLine(run, samples, now: now) { lines.append(now) }
         if run.state == .died {
             lines.append(
                 "Its process \(run.pid) is gone.  Run the same command again to go on; what is done is not done twice."
@@ -30,6 +33,26 @@ package enum StatusPrinter {
             )
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// `  now       41.2%   17.9/s   12.0 MiB/s   about 1:33 left`; nil where nothing of it is known.
+    private static func progressLine(_ run: RunRecord, _ samples: [RunSample], now: Int64) -> String? {
+        var fields: [String] = []
+        if let share = run.share { fields.append("\(NumberText.oneDecimal(share * 100))%") }
+        // The last ten seconds and a bit: what is a moment's doing says nothing.
+        if let last = samples.last, let before = samples.last(where: { last.at - $0.at >= 10 }) ?? samples.first,
+            last.at > before.at
+        {
+            let seconds = Double(last.at - before.at)
+            fields.append("\(NumberText.oneDecimal(Double(last.items - before.items) / seconds))/s")
+            fields.append("\(ByteCount.describe(Int64(Double(last.bytes - before.bytes) / seconds)))/s")
+        }
+        if let share = run.share, share > 0.005, share < 1, let stage = run.stages.last {
+            let elapsed = Double(max(1, run.heardAt - stage.startedAt))
+            let left = elapsed * (1 - share) / share - Double(now - run.heardAt)
+            if left >= 0, left < 8_640_000 { fields.append("about \(NumberText.clock(seconds: Int(left))) left") }
+        }
+        return fields.isEmpty ? nil : "  now       " + fields.joined(separator: "   ")
     }
 
     /// Runs as a table, one a line.

@@ -9,11 +9,26 @@ package enum SummaryText {
         var lines = ["\(summary.command) \(summary.verdict) in \(clock) (run \(summary.run))\(dry)"]
         lines += body(summary.counts, elapsed: summary.elapsed)
         if summary.stages.count > 1 {
-            let times = summary.stages.map { "\($0.stage) \(NumberText.oneDecimal($0.elapsed.inSeconds)) s" }
+            let times = times(summary.stages).map { "\($0.stage) \(NumberText.oneDecimal($0.elapsed.inSeconds)) s" }
             lines.append("  \(padded("time")) " + times.joined(separator: "   "))
         }
         if let closing = closing(summary) { lines.append(closing) }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The stages of a run of several belong to the part before the slash: `restore/load`.
+    private static func times(_ stages: [StageTime]) -> [StageTime] {
+        guard stages.contains(where: { $0.stage.contains("/") }) else { return stages }
+        var sums: [StageTime] = []
+        for stage in stages {
+            let part = String(stage.stage.prefix { $0 != "/" })
+            if sums.last?.stage == part {
+                sums[sums.count - 1].elapsed += stage.elapsed
+            } else {
+                sums.append(StageTime(stage: part, elapsed: stage.elapsed))
+            }
+        }
+        return sums
     }
 
     /// The indented lines between the first and the last.
@@ -76,7 +91,8 @@ package enum SummaryText {
             let list = "List: mediasync status --errors --run \(summary.run)"
             let changed = summary.counts.sourceChanged
             let why = changed > 0 ? " (\(NumberText.grouped(changed)) changed or vanished while read)" : ""
-            return "\(NumberText.count(failed, "entry", "entries")) failed\(why), exit \(exit).  \(list)"
+            let retry = summary.command == "refresh" ? "  Try again: mediasync refresh --retry-failed" : ""
+            return "\(NumberText.count(failed, "entry", "entries")) failed\(why), exit \(exit).  \(list)\(retry)"
         default:
             return failed > 0
                 ? "\(NumberText.count(failed, "entry", "entries")) failed before the end, exit \(exit)."

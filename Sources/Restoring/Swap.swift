@@ -10,8 +10,9 @@ struct Swap {
     var incoming: String
     /// Where the live one goes.
     var previous: String
-    /// What is written at the one that was live.
+    /// What is written at the one that was live, and at the one that becomes it.
     var previousComment: String
+    var liveComment: String?
     /// Sessions on the live database are ended.
     var force: Bool
 
@@ -112,7 +113,7 @@ struct Swap {
         all += [
             "ALTER DATABASE \(incoming) RENAME TO \(live)",
             "ALTER DATABASE \(live) WITH ALLOW_CONNECTIONS true",
-            "COMMENT ON DATABASE \(live) IS NULL",
+            "COMMENT ON DATABASE \(live) IS \(liveComment.map { SQL.literal($0) } ?? "NULL")",
         ]
         return all
     }

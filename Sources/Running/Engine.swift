@@ -23,6 +23,9 @@ package protocol Engine: Sendable {
     /// Numbers of its own, for the summary and the metrics.
     func figures() -> [Figure]
 
+    /// Tables of its own, for the report: by kind, by host.
+    func sections() -> [ReportSection]
+
     /// How long a stop waits for work in hand before the process ends anyway.
     var stopPatience: Duration { get }
 }
@@ -32,6 +35,7 @@ extension Engine {
     package func work() -> WorkProgress? { nil }
     package func activity() -> [String] { [] }
     package func figures() -> [Figure] { [] }
+    package func sections() -> [ReportSection] { [] }
 }
 
 /// Counts ahead what a run is going to see, so that progress has a total.
@@ -39,9 +43,16 @@ package protocol TotalCounter: Sendable {
     /// Entries in all; nil until they are counted.
     var total: Int? { get }
 
+    /// Whether counting is no work of its own: the engine knows the total anyway, and it is told also where nobody watches.
+    var isFree: Bool { get }
+
     /// Counts to the end.
     func run() async
 
     /// Stops counting: the run is over.
     func stop()
+}
+
+extension TotalCounter {
+    package var isFree: Bool { false }
 }

@@ -13,6 +13,8 @@ package enum FaultPoint: String, Sendable, CaseIterable {
     /// Rows are changed, and nobody knows yet.
     case rowsUpdated = "rows-updated"
     case rowsCommitted = "rows-committed"
+    /// The new database is live, and nobody knows yet.
+    case databaseSwapped = "database-swapped"
     /// One file of several is gone.
     case fileRemoved = "file-removed"
     /// All files of a batch are gone, and it is still written down.

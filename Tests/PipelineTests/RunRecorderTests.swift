@@ -2,6 +2,7 @@ internal import Foundation
 internal import MediaModel
 internal import MediasyncTesting
 internal import Pipeline
+internal import Synchronization
 internal import Testing
 
 @Suite struct RunRecorderTests {
@@ -19,7 +20,7 @@ internal import Testing
         RunRecorder(store: store, run: id, failureLimit: limit, wallClock: { 7 }) {
             var counts = Counts()
             counts.seen = 42
-            return counts
+            return RunProgress(counts: counts, share: 0.25)
         }
     }
 
@@ -70,12 +71,52 @@ internal import Testing
     @Test("a store that fails ends the recording, not the run")
     func problem() throws {
         let unknown = RunID(secondsSince1970: 9, random: 9)
-        let recorder = RunRecorder(store: store, run: unknown, wallClock: { 7 }, counts: { Counts() })
+        let recorder = RunRecorder(
+            store: store,
+            run: unknown,
+            wallClock: { 7 },
+            progress: { RunProgress(counts: Counts()) }
+        )
         recorder.receive(failed("a"))
         recorder.flush()
         #expect(recorder.problem != nil)
         recorder.receive(failed("b"))
         recorder.finish(status: .done, counts: Counts())
+    }
+
+    @Test("samples of a long run stay few, from its begin to its end")
+    func samples() throws {
+        let clock = Mutex<Int64>(1000)
+        let recorder = RunRecorder(store: store, run: id, wallClock: { clock.withLock { $0 } }) {
+            var counts = Counts()
+            counts.seen = clock.withLock { Int($0) }
+            counts.copied = counts.seen
+            return RunProgress(counts: counts, share: 0.5)
+        }
+        for second in stride(from: Int64(1000), to: 6000, by: 2) {
+            clock.withLock { $0 = second }
+            recorder.flush()
+        }
+        let samples = try store.samples(of: id)
+        #expect((300...600).contains(samples.count))
+        #expect(samples.first == RunSample(at: 1000, items: 1000, bytes: 0))
+        #expect((samples.last?.at ?? 0) >= 5980)
+        #expect(zip(samples, samples.dropFirst()).allSatisfy { $0.at < $1.at && $0.items < $1.items })
+        #expect(try store.run(id)?.share == 0.5)
+    }
+
+    @Test("the tables of a run's report are kept with it")
+    func sections() throws {
+        let recorder = recorder()
+        let table = ReportSection(
+            title: "By <kind>",
+            columns: ["kind", "n"],
+            rows: [["avatars", "3"], ["a\nb", ""]]
+        )
+        recorder.finish(status: .done, counts: Counts(), sections: [table])
+        #expect(recorder.problem == nil)
+        #expect(try store.sections(of: id) == [table])
+        #expect(try store.sections(of: RunID(secondsSince1970: 1, random: 9)) == [])
     }
 }
 

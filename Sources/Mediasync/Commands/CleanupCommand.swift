@@ -52,6 +52,9 @@ struct CleanupCommand: AsyncParsableCommand {
 
     @Flag(help: "Pictures also of accounts that follow somebody here or are followed.") var includeFollows = false
 
+    @Flag(help: "Only rows whose file is not there: they lose a name that leads nowhere, nothing that is stored goes.")
+    var missing = false
+
     @Option(help: ArgumentHelp("Change nothing if more rows than this would lose their files.", valueName: "n|p%"))
     var maxDelete = DeleteLimitArgument(limit: .percent(50))
 
@@ -104,7 +107,9 @@ struct CleanupCommand: AsyncParsableCommand {
     }
 
     private func validateOrphans() throws {
-        if days != nil || only != nil || link || keepInteracted || pruneProfiles || removeHeaders || includeFollows {
+        if days != nil || only != nil || link || keepInteracted || pruneProfiles || removeHeaders || includeFollows
+            || missing
+        {
             throw ValidationError("--orphans looks at files, not at rows: leave out --days and what chooses rows")
         }
         if let jobs, jobs > 16 {
@@ -172,6 +177,7 @@ struct CleanupCommand: AsyncParsableCommand {
         options.linksOnly = link
         options.keepsInteracted = keepInteracted
         options.includesFollows = includeFollows
+        options.missingOnly = missing
         options.limit = limit
         options.dryRun = dryRun
         options.reportsEveryItem = output.verbose

@@ -57,7 +57,8 @@ struct DoctorCommand: AsyncParsableCommand {
                 return error.code.exitStatus
             }
         }
-        let findings = Check.findings(facts(server))
+        let probe = ServerProbe(webUser: webUser, state: state, environment: processEnvironment)
+        let findings = Check.findings(probe.facts(server))
         if json {
             output.write(FindingText.json(findings))
         } else {
@@ -73,64 +74,9 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 
     private var processEnvironment: [String: String] { ProcessInfo.processInfo.environment }
-
-    private func facts(_ server: Result<MastodonServer, SyncError>) -> ServerFacts {
-        var facts = ServerFacts()
-        facts.host = hostFacts()
-        switch server {
-        case .failure(let error):
-            facts.settings.error = error
-        case .success(let server):
-            facts.settings = server.settingsFacts()
-            facts.database = DatabaseProbe.run(
-                Result { () throws(SyncError) in try server.database() },
-                origin: server.settings.databaseOrigin
-            )
-            facts.media = MediaProbe.run(
-                Result { () throws(SyncError) in
-                    let place = try server.mediaRoot()
-                    return (place.path, place.origin.description)
-                },
-                webUser: webUser
-            )
-            facts.tools = server.toolFacts(searchPath: processEnvironment["PATH"] ?? "")
-        }
-        return facts
-    }
-
-    private func hostFacts() -> HostFacts {
-        let host = Storage.Host.current()
-        var facts = HostFacts()
-        facts.descriptors = host.descriptorLimit
-        let place = try? StateLocation.resolve(flag: state, environment: processEnvironment, isRoot: host.isRoot)
-        guard let place else { return facts }
-        let origin =
-            state != nil ? "--state" : processEnvironment["MEDIASYNC_STATE"] == nil ? "default" : "$MEDIASYNC_STATE"
-        facts.state = Sourced(BytePath(place).description, origin)
-        facts.isStateWritable = Self.canWrite(place)
-        return facts
-    }
-
-    /// The directory, or where it is not there yet the next one above it that is.
-    private static func canWrite(_ place: String) -> Bool {
-        var url = URL(fileURLWithPath: place)
-        while !FileManager.default.fileExists(atPath: url.path), url.path != "/" { url.deleteLastPathComponent() }
-        return FileManager.default.isWritableFile(atPath: url.path)
-    }
 }
 
 extension MastodonServer {
-    fileprivate func settingsFacts() -> SettingsFacts {
-        var facts = SettingsFacts()
-        facts.envFile = settings.envFile.map { Sourced($0.path.description, $0.origin.description) }
-        facts.mode = settings.envFile.flatMap { try? Metadata(ofUserPath: $0.path).permissions }
-        facts.strangeLines = settings.strangeLines
-        facts.namesDatabase = settings.namesDatabase
-        facts.hasPreparedStatementsOff = settings["PREPARED_STATEMENTS"]?.text == "false"
-        facts.redis = settings.redis.map { Sourced($0.text, $0.origin.description) }
-        return facts
-    }
-
     fileprivate var shownMediaRoot: SettingLine {
         let place = try? mediaRoot()
         return SettingLine(
@@ -139,23 +85,9 @@ extension MastodonServer {
             origin: place?.origin.description ?? "not known"
         )
     }
-
-    fileprivate func toolFacts(searchPath: String) -> [ToolFacts] {
-        let programs: [(ToolFacts.Tool, String)] = [(.ffmpeg, "FFMPEG_BINARY"), (.ffprobe, "FFPROBE_BINARY")]
-        return programs.map { tool, name in
-            let named = settings.filled(name).map { Sourced($0.text, $0.origin.description) }
-            return ToolProbe.program(tool, named: named, searchPath: searchPath)
-        } + [ToolProbe.library()]
-    }
 }
 
 extension MastodonSettings {
-    /// Who says where the database is: who names its host, or who names it at all.
-    fileprivate var databaseOrigin: String {
-        let parts: [DatabasePart] = [.host, .database, .user]
-        return (parts.map { origin(of: $0) }.first { $0 != .standard } ?? .standard).description
-    }
-
     /// Every setting that is used, with what holds where it is not set.
     fileprivate func shown(_ environment: [String: String]) -> [SettingLine] {
         var lines: [SettingLine] = []

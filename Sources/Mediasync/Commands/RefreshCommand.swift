@@ -1,12 +1,9 @@
 import ArgumentParser
-import Caches
 import Catalog
 import Cleaning
-import Fetching
 import Foundation
-import Imaging
 import MediaModel
-import Pacing
+import Pipeline
 import Refreshing
 import Reporting
 import Running
@@ -27,7 +24,7 @@ struct RefreshCommand: AsyncParsableCommand {
 
             Examples:
               mediasync refresh --days 1               media received in the last day
-              mediasync refresh --since dump --days 2  the last two days before the dump that was restored
+              mediasync refresh --since dump --days 2  since two days before the dump that was restored
               mediasync refresh --retry-failed         what failed the last time
               mediasync verify --store --json | mediasync refresh --from-list -
             """
@@ -40,7 +37,7 @@ struct RefreshCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Media received since a moment (2026-11-23, 2026-11-23T02:30:00Z); dump: --days (default 1) before the newest post.",
+            "Media received since a moment (2026-11-23, 2026-11-23T02:30:00Z); dump: since --days (default 1) before the dump was made.",
             valueName: "time"
         )
     )
@@ -81,28 +78,7 @@ struct RefreshCommand: AsyncParsableCommand {
 
     @Flag(help: "First remove media older than the same --days, as mediasync cleanup does.") var cleanup = false
 
-    // MARK: Pace
-
-    @Option(
-        name: [.customShort("j"), .customLong("concurrency")],
-        help: ArgumentHelp("Transfers at a time.", valueName: "n")
-    )
-    var concurrency = 64
-
-    @Option(help: ArgumentHelp("Transfers at a time from one host.", valueName: "n")) var perHost = 6
-
-    @Option(help: ArgumentHelp("Requests a second to one host.", valueName: "n")) var rate: Double = 20
-
-    @Option(help: ArgumentHelp("Bytes a second of all transfers, e.g. 20M.", valueName: "rate"))
-    var bwlimit: SizeArgument?
-
-    @Option(help: ArgumentHelp("Stop cleanly after so long, e.g. 2h; the next run goes on.", valueName: "time"))
-    var maxDuration: DurationArgument?
-
-    @Option(help: ArgumentHelp("The longest a transfer may take. Default: 30s, as Mastodon.", valueName: "time"))
-    var timeout: DurationArgument?
-
-    @Flag(help: "Do not ask accounts' servers for the new addresses of avatars and headers.") var noActorLookup = false
+    @OptionGroup(title: "Pace") var pace: PaceArguments
 
     @Flag(name: [.customShort("n"), .long], help: "Only show what would be fetched.") var dryRun = false
 
@@ -139,9 +115,6 @@ struct RefreshCommand: AsyncParsableCommand {
         for name in account where RemoteScope.AccountName(name) == nil {
             throw ValidationError("--account is user@domain, of another server: \(name)")
         }
-        if !(1...4096).contains(concurrency) { throw ValidationError("--concurrency is a number from 1 to 4096") }
-        if !(1...256).contains(perHost) { throw ValidationError("--per-host is a number from 1 to 256") }
-        if !(0.01...10_000).contains(rate) { throw ValidationError("--rate is a number of requests a second") }
         if cleanup, days == nil { throw ValidationError("--cleanup needs --days: it removes what is older") }
     }
 
@@ -149,23 +122,19 @@ struct RefreshCommand: AsyncParsableCommand {
 
     func run() async throws {
         var engine: RefreshEngine?
-        var pool: ProcessingPool?
-        var fetcher: FetchEngine?
+        var assembly: RefreshAssembly?
         try await RunSession.perform(
             command: "refresh",
             output: output,
             source: BytePath("database"),
             target: mastodon.mediaRoot.map(RawArguments.path),
             isDryRun: dryRun,
-            atEnd: {
-                fetcher?.shutDown()
-                pool?.shutDown()
-            },
+            atEnd: { assembly?.shutDown() },
             details: {
                 guard let table = engine?.table() else { return [] }
                 return output.json
-                    ? RefreshTable.json(table.lines, table.reasons)
-                    : Array(RefreshTable.text(table.lines, table.reasons).utf8)
+                    ? RefreshTable.json(table.lines, table.reasons, table.hosts)
+                    : Array(RefreshTable.text(table.lines, table.reasons, table.hosts).utf8)
             },
             makeEngine: { session in
                 let server = try MastodonServer(mastodon)
@@ -173,32 +142,16 @@ struct RefreshCommand: AsyncParsableCommand {
                 let store = try server.store()
                 let root = try server.mediaRoot().path
                 if !dryRun { try MediaState.lock(store, root) }
-                let state = try MediaState(output: output, settings: settings, root: root, host: session.host)
-                let decoders = max(1, session.host.processors)
-                let made = try FetchEngine(fetchOptions(server))
-                fetcher = made
-                let decoding = try ProcessingPool(workers: decoders, program: Self.program)
-                pool = decoding
-                let intents = try state.intents()
-                let refresh = RefreshEngine(
-                    options: try options(session, server),
-                    parts: RefreshEngine.Parts(
-                        settings: settings,
-                        store: store,
-                        modes: try Self.modes(store),
-                        intents: intents,
-                        memory: try state.refreshMemory(),
-                        fetcher: made,
-                        processor: decoding,
-                        caches: CacheDeleter(
-                            try CacheSettings(mastodon: { server.settings[$0]?.text }),
-                            sink: session.sink
-                        )
-                    ),
-                    decoders: decoders,
-                    control: session.control,
-                    sink: session.sink
+                let made = try RefreshAssembly(
+                    server: server,
+                    settings: settings,
+                    store: store,
+                    state: MediaState(output: output, settings: settings, root: root, host: session.host),
+                    pace: pace,
+                    session: session
                 )
+                assembly = made
+                let refresh = made.engine(try options(session, server), sink: session.sink)
                 engine = refresh
                 guard cleanup, let days else { return refresh }
                 var old = CleanupOptions(days: days)
@@ -208,39 +161,15 @@ struct RefreshCommand: AsyncParsableCommand {
                     options: old,
                     settings: settings,
                     store: store,
-                    intents: intents,
+                    intents: made.intents,
                     processors: session.host.processors,
                     control: session.control,
                     sink: session.sink
                 )
-                return ChainedEngine([first, refresh])
+                let stages = [RunStage("cleanup") { first }, RunStage("refresh") { refresh }]
+                return StagedEngine(stages, control: session.control, sink: session.sink)
             }
         )
-    }
-
-    /// This program's own file, which is started again to decode.
-    private static var program: BytePath {
-        let path = realpath("/proc/self/exe", nil)
-        defer { free(path) }
-        return path.map { BytePath(name: $0) } ?? BytePath(CommandLine.arguments[0])
-    }
-
-    /// New files are as open as the media root is: 0644 below 0755, 0660 below 2770.
-    private static func modes(_ store: LocalMediaStore) throws(SyncError) -> StoreModes {
-        do throws(FileFault) {
-            let mode = try store.directory.metadata().permissions
-            return StoreModes(file: mode & 0o666 | 0o600, directory: mode & 0o777 | 0o700)
-        } catch {
-            throw error.syncError("cannot look at the media root")
-        }
-    }
-
-    private func fetchOptions(_ server: MastodonServer) throws(SyncError) -> FetchOptions {
-        var options = try FetchOptions(version: MediasyncCommand.version, mastodon: { server.settings[$0]?.text })
-        options.inFlight = concurrency
-        options.bytesPerSecond = bwlimit?.bytes
-        if let timeout { options.deadlines.total = timeout.duration }
-        return options
     }
 
     private func options(_ session: RunSession, _ server: MastodonServer) throws -> RefreshOptions {
@@ -248,6 +177,7 @@ struct RefreshCommand: AsyncParsableCommand {
         scope.accounts = account.compactMap { RemoteScope.AccountName($0) }
         scope.domains = domain.map { $0.lowercased() }
         scope.statuses = status
+        var damaged: Set<MediaReference> = []
         if let fromList {
             let list = try MediaList(RawArguments.path(fromList))
             if list.locals > 0 {
@@ -256,27 +186,23 @@ struct RefreshCommand: AsyncParsableCommand {
                 )
             }
             scope.rows = list.rows
+            damaged = list.damaged
         }
         var options = RefreshOptions(scope: scope, interval: interval)
         options.force = force
-        options.looksUpActors = !noActorLookup
-        options.webDomain = server.settings["WEB_DOMAIN"]?.text ?? server.settings["LOCAL_DOMAIN"]?.text
+        options.damaged = damaged
+        try RefreshAssembly.apply(server, to: &options)
         options.failedOnly = retryFailed
         options.dryRun = dryRun
         options.reportsEveryItem = output.verbose
-        options.durationMax = maxDuration?.duration
-        options.pace.inFlight = concurrency
-        options.pace.perHost = perHost
-        options.pace.perHostMaximum = perHost
-        options.pace.rate = rate
-        options.pace.seed = UInt64.random(in: 0...UInt64.max)
+        pace.apply(to: &options)
         return options
     }
 
     private var interval: RefreshOptions.Interval {
         let end: Int64? = if case .seconds(let seconds)? = before?.moment { seconds } else { nil }
         switch since?.moment {
-        case .dump: return .daysBeforeNewest(days ?? 1)
+        case .dump: return .daysBeforeDump(days ?? 1)
         case .seconds(let begin): return .between(since: begin, before: end)
         case nil: break
         }

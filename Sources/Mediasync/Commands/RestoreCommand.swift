@@ -145,7 +145,7 @@ struct RestoreCommand: AsyncParsableCommand {
     }
 
     /// A quarter of the machine's memory where the server is on it, else what any server has.
-    private static func memoryMebibytes(_ settings: ConnectionSettings) -> Int {
+    static func memoryMebibytes(_ settings: ConnectionSettings) -> Int {
         let host = settings.host ?? ProcessInfo.processInfo.environment["PGHOST"] ?? "/"
         let isLocal = host.hasPrefix("/") || ["localhost", "127.0.0.1", "::1"].contains(host)
         return isLocal ? max(256, Int(ProcessInfo.processInfo.physicalMemory >> 20) / 4) : 512

@@ -21,6 +21,11 @@ struct StatusCommand: AsyncParsableCommand {
 
     @Flag(help: "How much media there are, by kind: as the database says, and as the disk says.") var usage = false
 
+    @Flag(help: "Show it anew every second, until the run ends.") var watch = false
+
+    @Option(help: ArgumentHelp("Write the run's report to this file: HTML, nothing beside it.", valueName: "path"))
+    var report: String?
+
     @OptionGroup(title: "Mastodon (with --usage)") var mastodon: MastodonOptions
 
     @Flag(help: "JSON lines (docs/json.md).") var json = false
@@ -32,6 +37,12 @@ struct StatusCommand: AsyncParsableCommand {
         if let run, RunID(run) == nil {
             throw ValidationError("--run takes a run's name, e.g. 20261123-023001-5f0c9a1e")
         }
+        if watch, usage || list || errors || report != nil {
+            throw ValidationError("--watch shows one run: leave out --usage, --list, --errors and --report")
+        }
+        if report != nil, usage || list || errors {
+            throw ValidationError("--report writes one run: leave out --usage, --list and --errors")
+        }
         if usage, list || errors || run != nil {
             throw ValidationError("--usage shows media, not runs: leave out --list, --errors and --run")
         }
@@ -41,7 +52,13 @@ struct StatusCommand: AsyncParsableCommand {
     func run() async throws {
         let output = LineWriter(descriptor: 1)
         do throws(SyncError) {
-            if usage { try await showUsage(on: output) } else { try show(on: output) }
+            if usage {
+                try await showUsage(on: output)
+            } else if watch {
+                try await follow(on: output)
+            } else {
+                try show(on: output)
+            }
         } catch {
             LineWriter(descriptor: 2).write(ErrorText.block(error))
             throw ExitCode(error.code.exitStatus.rawValue)
@@ -83,7 +100,43 @@ struct StatusCommand: AsyncParsableCommand {
         }
         guard let record = try record(in: store) else { return output.write(json ? "" : "no runs yet\n") }
         if errors { return try listFailures(of: record, in: store, on: output) }
-        if json { output.write(StatusPrinter.json(record)) } else { output.write(StatusPrinter.text(record, now: now)) }
+        if let report { return try store.writeReport(of: record.id, to: report, now: now) }
+        if json { return output.write(StatusPrinter.json(record)) }
+        output.write(StatusPrinter.text(record, samples: try store.samples(of: record.id), now: now))
+    }
+
+    /// Shows a run again and again until it ends: over what was shown before on a terminal, else below it where it changed.
+    private func follow(on output: LineWriter) async throws(SyncError) {
+        signal(SIGPIPE, SIG_IGN)
+        let redraws = TerminalSupport.isTerminal(1) && !json
+        var drawn = 0
+        var last: [UInt8] = []
+        // That one, whatever begins meanwhile.
+        var watched: RunID?
+        while true {
+            let directory = try StateLocation.resolve(
+                flag: state,
+                environment: ProcessInfo.processInfo.environment,
+                isRoot: geteuid() == 0
+            )
+            guard let store = try RunStore.openExisting(directory: directory) else {
+                return output.write(json ? "" : "no runs yet\n")
+            }
+            var found = try record(in: store)
+            if let watched { found = try store.run(watched) }
+            guard let record = found else { return output.write(json ? "" : "no runs yet\n") }
+            watched = record.id
+            let samples = try store.samples(of: record.id)
+            let now = Storage.Host.wallClock().seconds
+            let text =
+                json ? StatusPrinter.json(record) : Array(StatusPrinter.text(record, samples: samples, now: now).utf8)
+            if redraws, drawn > 0 { output.write("\u{1B}[\(drawn)A\u{1B}[J") }
+            if redraws || text != last { output.write(text) }
+            if record.state != .running || output.failure != nil { return }
+            drawn = text.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
+            last = text
+            do { try await Task.sleep(for: .seconds(1)) } catch { return }
+        }
     }
 
     /// The run that was asked for: by name, else the running one, else the last.
