@@ -122,11 +122,11 @@ struct RefreshHostileTests {
 
     @Test(
         "names that no server answers for hold up their own items only; the run ends at its limit all the same",
-        .enabled(if: Requirement.canHideNames, "needs root and unshare"),
+        .enabled(if: Requirement.canAnswerNames, "needs root and unshare"),
         .timeLimit(.minutes(2))
     )
     func silentNames() throws {
-        let names = try SilentNameServer()
+        let names = try TestNameServer(address: "127.53.53.1")
         let live = try RefreshLive("hostile_names", attachments: 40)
         try live.sql(
             "UPDATE media_attachments SET remote_url = 'http://host' || id || '.example/x' WHERE id % 2 = 0"
@@ -138,6 +138,42 @@ struct RefreshHostileTests {
         let audit = try live.audit()
         #expect(audit.named == 20)
         #expect(audit.broken == [] && audit.orphans == [])
+    }
+
+    @Test(
+        "a name that leads to a private address is not connected to, whatever it is called; one that leads to an allowed address is",
+        .enabled(if: Requirement.canAnswerNames, "needs root and unshare")
+    )
+    func privateNames() throws {
+        let picture = try RefreshLive.picture.get()
+        let secret = try OriginServer(address: "127.0.0.7") { _ in .body(picture) }
+        let names = try TestNameServer(
+            address: "127.53.53.2",
+            answers: [
+                "media.example": "127.0.0.1", "inside.example": "127.0.0.7", "metadata.example": "169.254.169.254",
+                "router.example": "192.168.1.1",
+            ]
+        )
+        let live = try RefreshLive("hostile_private", attachments: 4)
+        let addresses = [
+            "http://media.example:\(live.origin.port)/m1", "http://inside.example:\(secret.port)/m2",
+            "http://metadata.example/m3",
+            "http://router.example/m4",
+        ]
+        for (index, address) in addresses.enumerated() {
+            try live.sql("UPDATE media_attachments SET remote_url = '\(address)' WHERE id = \(index + 1)")
+        }
+        var program = BinaryRunner.program(wrapper: names.wrapper)
+        program.environment["ALLOWED_PRIVATE_ADDRESSES"] = "127.0.0.1"
+        let result = try program.run(live.arguments(RefreshLive.options + ["--json"]))
+        #expect(live.origin.log.map(\.request.path) == ["/m1"])
+        #expect(live.origin.log.first?.request.headers["host"] == "media.example:\(live.origin.port)")
+        #expect(secret.connections == 0)
+        #expect(
+            result.text.contains("{\"type\":\"reason\",\"reason\":\"private address\",\"failed\":3}"),
+            "\(result.text)"
+        )
+        #expect(try live.audit().named == 1)
     }
 
     // MARK: Time

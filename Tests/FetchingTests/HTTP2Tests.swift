@@ -38,7 +38,12 @@ struct HTTP2Tests {
         }
         for (name, bytes) in files { #expect(results[name]?.answer?.body == bytes, "\(name)") }
         #expect(origin.log.contains(":path: /f7"))
-        #expect(origin.log.contains("h2"))
+        #expect(origin.log.contains("The negotiated protocol: h2"))
+        // `[id=3] [ 0.7] recv ...`: which connection a frame came by.
+        let connections = Set(
+            origin.log.split(separator: "\n").filter { $0.hasPrefix("[id=") }.map { $0.prefix { $0 != "]" } }
+        )
+        #expect(connections.count < 5, "\(connections.count) connections for 40 files")
     }
 
     @Test("limits, absence and names hold over HTTP/2 as well")
