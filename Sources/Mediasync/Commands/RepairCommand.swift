@@ -96,7 +96,8 @@ struct RepairCommand: AsyncParsableCommand {
                     control: session.control,
                     sink: { event in
                         findings.receiveComparison(event)
-                        session.sink(event)
+                        // What is about to be fetched again is told as that.
+                        if output.json || output.verbose || !Self.isFetchable(event) { session.sink(event) }
                     }
                 )
                 let isJSON = output.json
@@ -171,6 +172,14 @@ struct RepairCommand: AsyncParsableCommand {
         options.damaged = damaged
         pace.apply(to: &options)
         return options
+    }
+
+    /// Something missing that another server has.
+    private static func isFetchable(_ event: Event) -> Bool {
+        guard case .item(let item) = event, case .different = item.outcome, let row = item.row, !row.isLocal else {
+            return false
+        }
+        return MediaKind(rawValue: row.kind).map { fetchable.contains($0) } ?? false
     }
 
     /// What a refresh without `-v` tells.
