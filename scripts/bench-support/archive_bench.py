@@ -24,7 +24,7 @@ def run(laboratory, quick):
         if shutil.which(tool) is None:
             raise measure.Unfit(f"needs {tool}")
     laboratory.need_space(1 if quick else 12)
-    media, facts = laboratory.tree("media", files=500 if quick else 50_000, seed=4)
+    media, facts = laboratory.tree("media", files=500 if quick else 50_000, bytes="6M" if quick else "600M", seed=4)
     packed = {name: os.path.join(laboratory.root, "media.tar." + name) for name in ("gz", "zst")}
     # Names of the tree are the archive's own level, as the snap has it below media/.
     base = ["tar", "-C", media, "--transform", "s,^\\.,media,", "-cf", "-", "."]
