@@ -79,11 +79,11 @@ package final class ExtractionEngine: Engine {
             root: target.directory,
             metadata: metadata,
             marker: marker,
-            directoriesKept: max(1, min(8, host.descriptorLimit / 16 / bounds.workersFirst))
+            directoriesKept: max(1, min(8, host.descriptorLimit / 16 / workers(bounds)))
         )
         sink(.stage("extract"))
         do throws(SyncError) {
-            try await work(input, context, bounds)
+            try await work(input, context, bounds, durability)
             try input.checkUnchanged()
         } catch {
             try? finish(target.directory, marker, isComplete: isComplete, durability)
@@ -126,16 +126,16 @@ package final class ExtractionEngine: Engine {
     private func work(
         _ input: ArchiveInput,
         _ context: ExtractionContext,
-        _ bounds: Bounds
+        _ bounds: Bounds,
+        _ durability: DirectoryDurability
     ) async throws(SyncError) {
         let isDurable = !options.dryRun && options.durability == .file
         let publisher =
-            isDurable
-            ? ExtractionPublisher(context: context, threads: bounds.publishers, capacity: bounds.publishQueue) : nil
+            isDurable ? ExtractionPublisher(context: context, bounds, sharesCommits: durability == .journal) : nil
         self.publisher.withLock { $0 = publisher }
         let (failure, links) = await withTaskGroup(of: Void.self) { group in
             if let publisher { group.addTask { await publisher.run() } }
-            let result = await read(input, context, publisher, threads: bounds.workersFirst)
+            let result = await read(input, context, publisher, threads: workers(bounds))
             publisher?.finish()
             return result
         }
@@ -144,6 +144,12 @@ package final class ExtractionEngine: Engine {
         let worker = ExtractionWorker(context: context, index: 9999, publisher: nil)
         for link in links where !control.shouldStop { worker.link(link.path, to: link.original) }
         worker.close()
+    }
+
+    /// Nothing is read from a disk here, and whoever makes directories in one directory waits for the others: eight workers on
+    /// two processors took three times the processor time of two.
+    private func workers(_ bounds: Bounds) -> Int {
+        options.jobs == nil ? min(bounds.workersFirst, max(2, host.processors)) : bounds.workersFirst
     }
 
     /// Reads the archive on one thread while the workers take what it hands them.

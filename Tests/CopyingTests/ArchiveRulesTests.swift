@@ -7,14 +7,14 @@ import Testing
 
 /// What is believed of an archive's entries, and where they go.
 @Suite struct ArchiveRulesTests {
-    private static let deep = String(repeating: "d/", count: 63)
-    private static let name = String(repeating: "n", count: 255)
+    private static let deep: String = String(repeating: "d/", count: 63)
+    private static let longName: String = String(repeating: "n", count: 255)
 
     @Test(
         "names become relative, plain and bounded",
         arguments: [
             ("a", "a"), ("./a/./b", "a/b"), ("a//b/", "a/b"), (".", ""), ("./", ""), ("..a/b..", "..a/b.."),
-            ("-", "-"), (name, name), (deep + "x", deep + "x"),
+            ("-", "-"), (longName, longName), (deep + "x", deep + "x"),
         ]
     )
     func names(path: String, expected: String) throws {
@@ -25,7 +25,7 @@ import Testing
         "names that lead out or cost too much are refused",
         arguments: [
             ("/a", ArchivePath.Refusal.absolute), ("//", .absolute), ("..", .upwards), ("a/..", .upwards),
-            ("a/../b", .upwards), ("./../a", .upwards), (name + "n", .tooLong), (deep + "x/y", .tooDeep),
+            ("a/../b", .upwards), ("./../a", .upwards), (longName + "n", .tooLong), (deep + "x/y", .tooDeep),
             (String(repeating: "a/", count: 2048), .tooLong),
         ]
     )
