@@ -57,7 +57,11 @@ package final class StoreVerifyEngine: Engine {
         }
         guard !rows.isEmpty else { return [] }
         let columns = ["kind", "rows", "files", "missing", "empty", "different", "failed", "on disk"]
-        return [ReportSection(title: "Rows against files", columns: columns, rows: rows)]
+        let compared = ReportSection(title: "Rows against files", columns: columns, rows: rows)
+        let lost = ledger.lost
+        guard !lost.isEmpty else { return [compared] }
+        let title = "Files of this server's own that differ: lost where they are missing and no backup has them"
+        return [compared, ReportSection(title: title, columns: ["file"], rows: lost.map { ["\($0)"] })]
     }
 
     /// Nothing is written, nothing is left behind.
@@ -276,6 +280,7 @@ package final class StoreVerifyEngine: Engine {
             }
         } else {
             share.counts.different += 1
+            if file.row.isLocal { share.lost.append(file.path) }
             let item = ItemEvent(
                 path: file.path,
                 kind: verdict.kind,
