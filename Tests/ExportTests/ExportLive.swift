@@ -3,7 +3,11 @@ import MediasyncTesting
 
 /// A server to be exported: settings, a filled database, media of every kind and size, and what the snap has beside them.
 final class ExportLive {
-    private static let shared = Result { () -> PostgresCluster in
+    private static let shared = Result { try makeCluster() }
+    /// For tests that make databases: a dump of a whole server sees them come and go.
+    static let changing = Result { try makeCluster() }
+
+    private static func makeCluster() throws -> PostgresCluster {
         let cluster = try PostgresCluster()
         try MastodonDatabase(cluster, name: "mastodon").fill(accounts: 20, statuses: 100)
         return cluster
@@ -16,8 +20,8 @@ final class ExportLive {
     var settings: BytePath { place.path / "mastodon.conf" }
     static let secret = "s3cret of the database"
 
-    init(files: Int = 60) throws {
-        cluster = try Self.shared.get()
+    init(files: Int = 60, cluster own: Result<PostgresCluster, any Error>? = nil) throws {
+        cluster = try (own ?? Self.shared).get()
         place = try TemporaryDirectory()
         try Disk.makeDirectory(exports)
         try Disk.makeDirectory(media)

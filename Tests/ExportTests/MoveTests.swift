@@ -50,7 +50,7 @@ struct MoveTests {
 
     @Test("database, media, settings, certificates and Redis' data are taken over; this machine's own stays")
     func move() throws {
-        let live = try ExportLive(files: 30)
+        let live = try ExportLive(files: 30, cluster: ExportLive.changing)
         #expect(try live.export("--name", "x").exitCode == 0)
         let home = try machine(live)
         let options = ["--to", "configuration", "--redis", "\(home / "dump.rdb")"]
@@ -79,7 +79,7 @@ struct MoveTests {
 
     @Test("an export of the snap, compressed and named as its script does it, is taken as it is")
     func snap() throws {
-        let live = try ExportLive(files: 30)
+        let live = try ExportLive(files: 30, cluster: ExportLive.changing)
         let export = live.exports / "snap"
         try Disk.makeDirectory(export)
         try Disk.write(export / "database.sql", try live.cluster.program("pg_dumpall").check([]).output)
@@ -110,7 +110,7 @@ struct MoveTests {
 
     @Test("an export without settings, media or database has fewer stages; one that is none is refused")
     func parts() throws {
-        let live = try ExportLive(files: 12)
+        let live = try ExportLive(files: 12, cluster: ExportLive.changing)
         let export = live.exports / "part"
         try Disk.makeDirectory(export)
         let home = try machine(live)
@@ -138,7 +138,7 @@ struct MoveTests {
         .enabled(if: Requirement.canMount, "needs root and loop devices")
     )
     func full() throws {
-        let live = try ExportLive(files: 3)
+        let live = try ExportLive(files: 3, cluster: ExportLive.changing)
         let disk = try LoopFileSystem(megabytes: 16, makeOptions: ["-m", "0"])
         let export = live.exports / "part"
         try Disk.makeDirectory(export)
