@@ -64,8 +64,6 @@ final class FetchSlot {
         easy.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         // A name server that does not answer must hold up nobody else when its lookup is given up.
         easy.set(CURLOPT_QUICK_EXIT, 1)
-        // Where a host speaks HTTP/2, its transfers share a connection: the first one is waited for to know.
-        easy.set(CURLOPT_PIPEWAIT, 1)
         easy.set(CURLOPT_BUFFERSIZE, 32 * 1024)
         if connectTo != nil { easy.set(CURLOPT_CONNECT_TO, list: connectTo) }
         easy.set(CURLOPT_ERRORBUFFER, pointer: UnsafeMutableRawPointer(errorText.baseAddress))
@@ -119,6 +117,9 @@ final class FetchSlot {
         errorText[0] = 0
         let before = easy.refused
         easy.set(CURLOPT_URL, transfer.url.text)
+        // Where a host speaks HTTP/2, its transfers share a connection: the first one's handshake is waited for to know.
+        // Without TLS only an answer tells, which a stuck host never gives.
+        easy.set(CURLOPT_PIPEWAIT, transfer.url.isSecure ? 1 : 0)
         let proxy = loop.proxy(for: transfer.url)
         if proxy != self.proxy { easy.set(CURLOPT_PROXY, proxy) }
         self.proxy = proxy
