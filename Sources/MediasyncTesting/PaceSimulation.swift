@@ -60,7 +60,8 @@ package struct PaceSimulation {
         var items = 0
         // What an observer at the host sees.
         var inFlight = 0
-        var lastStart = -Double.infinity
+        /// The last starts, as many as a second may have.
+        var starts: [Double] = []
         var quietUntil = -Double.infinity
         var periodStart = 0.0
         var inPeriod = 0
@@ -210,10 +211,18 @@ package struct PaceSimulation {
         let host = hosts[index]
         let most = host.hasAnswered ? options.perHostMaximum : options.firstPerHost
         if host.inFlight > most { complain("\(host.inFlight) under way at host \(index)") }
-        let gap = 1 / (options.rate * max(1, Double(options.perHostMaximum) / Double(options.perHost)))
-        if now - host.lastStart < gap - 1e-6 { complain("starts \(now - host.lastStart) s apart at host \(index)") }
+        let rate = options.rate * max(1, Double(options.perHostMaximum) / Double(options.perHost))
+        if host.starts.count == Int(rate) {
+            let span = now - host.starts[0]
+            if span < 1 - 1e-6 { complain("more than \(Int(rate)) starts within \(span) s at host \(index)") }
+            hosts[index].starts.removeFirst()
+        }
+        // What came late may be made up for, but not in a burst.
+        if let last = host.starts.last, now - last < 0.5 / rate - 1e-6 {
+            complain("starts \(now - last) s apart at host \(index)")
+        }
         if now < host.quietUntil - 1e-6 { complain("host \(index) asked for quiet until \(host.quietUntil)") }
-        hosts[index].lastStart = now
+        hosts[index].starts.append(now)
         result.mostAtOneHost = max(result.mostAtOneHost, host.inFlight)
         var duration = host.latency * Double.random(in: 0.8...1.2, using: &random)
         var ending = PaceEnding.answered(nanoseconds: nanoseconds(duration))

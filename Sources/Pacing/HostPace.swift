@@ -29,6 +29,8 @@ struct HostPace: Sendable {
     private var ratePart: Float = 1
     private var latencySeconds: Float = 0
     private var nextStart = Int64.min
+    /// Of a host that has had many items waiting; nil for others.
+    private var log: StartLog?
     /// No start before: a pause the host asked for, or an open breaker.
     private(set) var closedUntil = Int64.min
     /// It asked for a longer pause than a run waits.
@@ -85,18 +87,47 @@ struct HostPace: Sendable {
         openings = 1
     }
 
-    mutating func started(now: Int64, _ options: PaceOptions) {
+    /// - Parameter waiting: items that still wait there.
+    mutating func started(now: Int64, waiting: UInt32, _ options: PaceOptions) {
         inFlight += 1
         wasAsked = true
-        nextStart = max(now, nextStart) + Int64(interval(options).rounded(.up))
+        // Where few wait nothing is to be made up for, and there are a hundred thousand such hosts.
+        if log == nil, Int(waiting) >= StartLog.entries(rate: options.rate) { log = StartLog(rate: options.rate) }
+        pause(1, now: now, options)
         if breaker == .open { breaker = .probing }
         pausesTooLong = false
     }
 
     /// It was asked so many times more than items were started: each counts for the rate.
     mutating func asked(_ requests: Int, now: Int64, _ options: PaceOptions) {
-        nextStart = max(now, nextStart) + Int64((interval(options) * Double(requests)).rounded(.up))
+        pause(requests, now: now, options)
     }
+
+    /// No start before that many requests are within the rate. A start that came late is made up for by shorter gaps, until
+    /// as many began in the last second as may.
+    private mutating func pause(_ requests: Int, now: Int64, _ options: PaceOptions) {
+        let interval = interval(options)
+        for _ in 0..<min(requests, Self.requestsLogged) { log?.add(now) }
+        // Where it asked for less, starts are even.
+        if ratePart >= 1, let hurried = log?.earliest(interval: interval, margin: Self.hurriedMargin),
+            let even = log?.earliest(interval: interval, margin: Self.evenMargin)
+        {
+            nextStart = min(
+                max(hurried, now + Int64(interval * Self.shortestGap)),
+                max(even, now + Int64(interval.rounded(.up)))
+            )
+        } else {
+            nextStart = max(now, nextStart) + Int64((interval * Double(requests)).rounded(.up))
+        }
+    }
+
+    /// Enough to fill any log.
+    private static let requestsLogged = 32
+    /// Of two starts, where time is made up for: a part of the usual gap.
+    private static let shortestGap = 0.5
+    /// Requests that follow each other closely arrive more closely yet when the processor is busy.
+    private static let hurriedMargin = 0.05
+    private static let evenMargin = 0.01
 
     mutating func ended(
         _ ending: PaceEnding,

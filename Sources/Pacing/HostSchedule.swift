@@ -111,6 +111,11 @@ package struct HostSchedule<Item: Sendable>: Sendable {
 
     // MARK: Looking at it
 
+    /// The items of a host whose turn comes next.
+    package func upcoming(_ count: UInt32, of host: HostID) -> [Item] {
+        Int(host.index) < hosts.count ? lists.first(count, of: hosts[Int(host.index)].items) : []
+    }
+
     /// - Parameter now: for which hosts wait until later; without it none does.
     package func figures(now: Int64? = nil) -> PaceFigures {
         var figures = PaceFigures()
@@ -195,7 +200,8 @@ package struct HostSchedule<Item: Sendable>: Sendable {
     private mutating func start(_ host: UInt32, now: Int64) -> Decision {
         guard let item = dequeue(host) else { preconditionFailure("a host without items was ready") }
         let options = options
-        changing(host) { $0.started(now: now, options) }
+        let left = hosts[Int(host)].items.count
+        changing(host) { $0.started(now: now, waiting: left, options) }
         inFlight += 1
         if !hosts[Int(host)].pace.hasAnswered { inFlightUnanswered += 1 }
         place(host, now: now)

@@ -33,6 +33,17 @@ struct ItemLists<Item: Sendable>: Sendable {
         list.grow()
     }
 
+    /// The first ones of a list, in their order.
+    func first(_ count: UInt32, of list: List) -> [Item] {
+        var found: [Item] = []
+        var place = list.first
+        for _ in 0..<min(count, list.count) {
+            if let item = items[Int(place)] { found.append(item) }
+            place = links[Int(place)]
+        }
+        return found
+    }
+
     mutating func removeFirst(of list: inout List) -> Item? {
         guard !list.isEmpty else { return nil }
         let place = Int(list.first)

@@ -83,6 +83,65 @@ import Testing
         guard case .start = schedule.next(now: 50_000_000) else { Issue.record("nothing started"); return }
     }
 
+    @Test(
+        "starts that come late are made up for, but never more begin in a second than may",
+        arguments: [1, 2, 3] as [UInt64]
+    )
+    func catchingUp(seed: UInt64) {
+        let count = 400
+        var schedule = schedule(count, options { ($0.rate, $0.perHost, $0.firstPerHost) = (20, 400, 400) })
+        var random = JitterGenerator(seed: seed)
+        var now: Int64 = 0
+        var starts: [Int64] = []
+        while starts.count < count {
+            switch schedule.next(now: now) {
+            case .start: starts.append(now)
+            // Whoever waits is late by up to nine tenths of the gap.
+            case .wait(let until): now = until + Int64.random(in: 0...45_000_000, using: &random)
+            default:
+                Issue.record("seed \(seed): nothing may start after \(starts.count)")
+                return
+            }
+        }
+        for (first, last) in zip(starts, starts.dropFirst(20)) where last - first < Self.second {
+            Issue.record("seed \(seed): 21 starts within \(last - first) ns")
+        }
+        let gaps = zip(starts, starts.dropFirst()).map { $1 - $0 }
+        #expect((gaps.min() ?? 0) >= 25_000_000, "seed \(seed)")
+        // Without it each would be 22.5 ms late on average, and the last one after 28 seconds.
+        let seconds = Double(now) / 1e9
+        #expect((19.9...22).contains(seconds), "seed \(seed): \(seconds)")
+    }
+
+    @Test("at a host that asked for less starts stay even, and all requests of an item count")
+    func catchingUpSlower() {
+        var schedule = schedule(500, options { ($0.rate, $0.perHost, $0.firstPerHost) = (20, 400, 400) })
+        var now: Int64 = 0
+        var starts: [Int64] = []
+        func next(_ count: Int) {
+            while starts.count < count {
+                switch schedule.next(now: now) {
+                case .start: starts.append(now)
+                case .wait(let until): now = until
+                default:
+                    Issue.record("nothing may start")
+                    return
+                }
+            }
+        }
+        next(40)
+        schedule.ended(a, .throttled(retryAfter: .seconds(10)), now: now)
+        next(41)
+        let resumed = now
+        next(100)
+        #expect(now - resumed >= 59 * Self.second / 10)
+        // Ten more requests that one item took.
+        schedule.ended(a, .refused, requests: 11, now: now)
+        let before = now
+        next(101)
+        #expect(now - before >= Self.second)
+    }
+
     @Test("every request counts for the rate, also where one item took several")
     func severalRequests() {
         var schedule = schedule(3, options { ($0.rate, $0.perHost, $0.firstPerHost) = (10, 1, 1) })
