@@ -54,10 +54,8 @@ struct PublishStage: Sendable {
     func publish() {
         while let ticket = named.take() {
             do throws(FileFault) {
-                for variant in ticket.file.variants {
-                    try store.publish(variant.spool, at: variant.path, modes: modes)
-                    FaultPoint.filePublished.reach()
-                }
+                let files = ticket.file.variants.map { SpooledFile($0.spool, at: $0.path) }
+                try store.publish(all: files, modes: modes) { FaultPoint.filePublished.reach() }
                 guard published.offer(ticket) else { return }
             } catch {
                 withdraw(ticket, error)

@@ -77,16 +77,51 @@ package final class LocalMediaStore: MediaStore {
 
     package func publish(_ spool: SpoolFile, at path: BytePath, modes: StoreModes) throws(FileFault) {
         try publish(at: path, modes) { (directory, name) throws(FileFault) in
-            do throws(FileFault) {
-                let file = try OpenFile.duplicate(spool.descriptor)
-                try finish(file, mode: modes.file)
-                try directory.link(unnamed: file.raw, as: name)
-            } catch  where error.kind == .crossDevice || error.kind == .missing {
-                // Another file system is mounted below the root, or this one has no files without names: its bytes are
-                // copied.
-                try publish(directory, name, mode: modes.file) { (file) throws(FileFault) in
-                    try Self.copy(spool, to: file)
-                }
+            try give(spool, directory, name, modes)
+        }
+    }
+
+    package func publish(all files: [SpooledFile], modes: StoreModes, named: () -> Void) throws(FileFault) {
+        // First the directories: one in which several are made is put on the disk once.
+        var grown: Set<BytePath> = []
+        for file in files { try makeDirectories(file.path.parent, mode: modes.directory, grown: &grown).close() }
+        try synchronize(grown)
+        for file in files {
+            let directory = try root.openDirectory(beneath: file.path.parent)
+            defer { directory.close() }
+            try file.path.lastComponent.withEntryName { (name) throws(FileFault) in
+                try give(file.spool, directory, name, modes)
+            }
+            named()
+        }
+        try synchronize(Set(files.map(\.path.parent)))
+    }
+
+    /// Puts directories on the disk, the outer ones first.
+    private func synchronize(_ paths: Set<BytePath>) throws(FileFault) {
+        for path in paths.sorted(by: { $0.bytes.count < $1.bytes.count }) {
+            let directory = try root.openDirectory(beneath: path)
+            defer { directory.close() }
+            try directory.synchronize()
+        }
+    }
+
+    /// Gives a spooled file a name in a directory.
+    private func give(
+        _ spool: SpoolFile,
+        _ directory: HeldDirectory,
+        _ name: EntryName,
+        _ modes: StoreModes
+    ) throws(FileFault) {
+        do throws(FileFault) {
+            let file = try OpenFile.duplicate(spool.descriptor)
+            try finish(file, mode: modes.file)
+            try directory.link(unnamed: file.raw, as: name)
+        } catch  where error.kind == .crossDevice || error.kind == .missing {
+            // Another file system is mounted below the root, or this one has no files without names: its bytes are
+            // copied.
+            try publish(directory, name, mode: modes.file) { (file) throws(FileFault) in
+                try Self.copy(spool, to: file)
             }
         }
     }
@@ -164,10 +199,27 @@ package final class LocalMediaStore: MediaStore {
 
     /// Opens a directory, making it and those above it where they are missing; what was made is on the disk.
     private func makeDirectories(_ path: BytePath, mode: UInt32) throws(FileFault) -> HeldDirectory {
+        var grown: Set<BytePath> = []
+        let directory = try makeDirectories(path, mode: mode, grown: &grown)
+        do throws(FileFault) {
+            try synchronize(grown)
+        } catch {
+            directory.close()
+            throw error
+        }
+        return directory
+    }
+
+    /// The same, and tells in which ones something was made: they are not yet on the disk.
+    private func makeDirectories(
+        _ path: BytePath,
+        mode: UInt32,
+        grown: inout Set<BytePath>
+    ) throws(FileFault) -> HeldDirectory {
         do throws(FileFault) {
             return try root.openDirectory(beneath: path)
         } catch  where error.kind == .missing && path != .root {
-            let above = try makeDirectories(path.parent, mode: mode)
+            let above = try makeDirectories(path.parent, mode: mode, grown: &grown)
             defer { above.close() }
             try path.lastComponent.withEntryName { (name) throws(FileFault) in
                 do throws(FileFault) {
@@ -177,7 +229,7 @@ package final class LocalMediaStore: MediaStore {
                         defer { made.close() }
                         try made.setOwner(owner.user, group: owner.group)
                     }
-                    try above.synchronize()
+                    grown.insert(path.parent)
                 } catch  where error.kind == .exists {
                     // Somebody else made it meanwhile.
                 }

@@ -29,6 +29,11 @@ package protocol MediaStore: Sendable {
     /// The name must be free. It is published once.
     func publish(_ spool: SpoolFile, at path: BytePath, modes: StoreModes) throws(FileFault)
 
+    /// The same for files that belong together, in their order: what they share is put on the disk once. Where it fails some
+    /// have their names.
+    /// - Parameter named: called whenever one has got its name.
+    func publish(all files: [SpooledFile], modes: StoreModes, named: () -> Void) throws(FileFault)
+
     /// Removes a file and then the directories above it that it was the last entry of, but never the root. Returns the
     /// file's size; nil where nothing had this name.
     func remove(_ path: BytePath) throws(FileFault) -> Int64?
@@ -38,12 +43,30 @@ package protocol MediaStore: Sendable {
 }
 
 extension MediaStore {
+    package func publish(all files: [SpooledFile], modes: StoreModes, named: () -> Void) throws(FileFault) {
+        for file in files {
+            try publish(file.spool, at: file.path, modes: modes)
+            named()
+        }
+    }
+
     package func look(all paths: [BytePath]) -> [Result<StoreEntry?, FileFault>] {
         paths.map { path in Result { () throws(FileFault) in try look(path) } }
     }
 
     package func remove(all paths: [BytePath]) -> [Result<Int64?, FileFault>] {
         paths.map { path in Result { () throws(FileFault) in try remove(path) } }
+    }
+}
+
+/// A file that has no name yet, and the one it is to have.
+package struct SpooledFile: Sendable {
+    package let spool: SpoolFile
+    package let path: BytePath
+
+    package init(_ spool: SpoolFile, at path: BytePath) {
+        self.spool = spool
+        self.path = path
     }
 }
 

@@ -69,6 +69,32 @@ import Testing
         #expect(try store.contents(of: BytePath("empty"), limit: 2) == [])
     }
 
+    @Test(
+        "files that belong together are published in their order, up to one that fails",
+        arguments: MediaStoreTests.Kind.allCases
+    )
+    func publishingTogether(kind: Kind) throws {
+        let sample = try Sample(kind)
+        let store = sample.store
+        let names = ["a/b/original/x", "a/b/small/x", "a/c/x", "x"].map { BytePath($0) }
+        let spools = try names.map { _ in try store.makeSpool() }
+        for (index, spool) in spools.enumerated() { try spool.truncate(to: Int64(index + 1)) }
+        var named = 0
+        try store.publish(all: zip(spools, names).map { SpooledFile($0, at: $1) }, modes: StoreModes()) { named += 1 }
+        #expect(named == 4)
+        for (index, name) in names.enumerated() { #expect(try store.look(name)?.size == Int64(index + 1)) }
+        let others = try [BytePath("a/d/x"), names[1], BytePath("a/e/x")].map {
+            SpooledFile(try store.makeSpool(), at: $0)
+        }
+        named = 0
+        let fault = Self.fault { () throws(FileFault) in
+            try store.publish(all: others, modes: StoreModes()) { named += 1 }
+        }
+        #expect(fault == .exists && named == 1)
+        #expect(try store.look(BytePath("a/d/x")) != nil && store.look(BytePath("a/e/x")) == nil)
+        #expect(try store.look(names[1])?.size == 2)
+    }
+
     @Test("a file without a name is published whole, under a free name alone", arguments: MediaStoreTests.Kind.allCases)
     func spools(kind: Kind) throws {
         let sample = try Sample(kind)
