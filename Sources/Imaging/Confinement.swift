@@ -15,5 +15,9 @@ enum Confinement {
         return mds_confine_files(readable, Int32(readable.count), writable, Int32(writable.count)) == 0
     }
 
+    /// Leaves the processor to whoever has little to do, first of all to what fetches: an answer that is noticed late makes
+    /// its host's next one late. Mastodon itself comes first, too.
+    static func yieldProcessor() { _ = nice(5) }
+
     static func denyCalls(isStrict: Bool) -> Bool { mds_deny_calls(isStrict ? 1 : 0) == 0 }
 }

@@ -23,6 +23,7 @@ package enum DecodeWorker {
     ///   - addressBytes: the most memory that it may address.
     ///   - cpuSeconds: what one picture may take of a processor.
     package static func run(addressBytes: Int64, cpuSeconds: Int64) -> Int32 {
+        Confinement.yieldProcessor()
         guard confine(addressBytes) else { return cannotConfine }
         watchParent()
         let images = LocalImages()

@@ -36,6 +36,7 @@ package enum SandboxedProgram {
         files: Int
     ) -> Int32 {
         if program.isEmpty { return cannotStart }
+        Confinement.yieldProcessor()
         guard mds_limit_self(addressBytes, cpuSeconds, fileBytes, descriptorMax) == 0, mds_no_new_privileges() == 0,
             mds_die_with_parent() == 0
         else { return cannotStart }
