@@ -23,19 +23,12 @@ final class Arrivals: Sendable {
     /// No new fetch begins while more bytes than this wait: they are on the disk.
     private static let bytesMax: Int64 = 512 << 20
 
-    /// Fetches that begin together while nobody waits for them.
-    private static let together = 2
-
     private let state = Monitor(State())
     private let countMax: Int
-    private let ample: Int
 
-    /// - Parameters:
-    ///   - countMax: files that wait, and fetches under way.
-    ///   - ample: so many waiting ones keep decoders busy for a while.
-    init(countMax: Int, ample: Int) {
+    /// - Parameter countMax: files that wait, and fetches under way.
+    init(countMax: Int) {
         self.countMax = countMax
-        self.ample = ample
     }
 
     /// How many fetches may begin now. Those under way count as files that wait: they will. So fetches begin as files are
@@ -44,9 +37,7 @@ final class Arrivals: Sendable {
         state.withLock { state in
             let waiting = state.waiting.count - state.head
             guard state.bytes < Self.bytesMax else { return 0 }
-            let room = countMax - waiting - underWay
-            // While decoders have enough to do, some begin together: their rows are read by one statement.
-            return waiting >= ample && room < Self.together ? 0 : max(0, room)
+            return max(0, countMax - waiting - underWay)
         }
     }
 

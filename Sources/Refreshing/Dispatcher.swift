@@ -13,6 +13,8 @@ internal import Storage
 final class Dispatcher {
     /// Items whose rows are read by one statement.
     private static let batchItems = 64
+    /// Files that are made before they are needed.
+    private static let sparesMax = 4
     /// The longest sleep: a run that is to stop is noticed soon.
     private static let napNanoseconds: Int64 = 200_000_000
     /// How long an item waits whose host leads elsewhere while too many others wait there.
@@ -40,6 +42,11 @@ final class Dispatcher {
     private var schedule: HostSchedule<RefreshItem>
     private var hosts: HostTable
     private var redirected = RedirectedItems()
+    private var ahead = RowsAhead()
+    /// Hosts of which hardly any row is read ahead.
+    private var lacking: [HostID] = []
+    /// The next fetch's file, made while there is nothing else to do.
+    private var spares: [SpoolFile] = []
     private var tickets: [UInt64: FetchTicket] = [:]
     private var nextTicket: UInt64 = 0
     private var random = SystemRandomNumberGenerator()
@@ -92,7 +99,7 @@ final class Dispatcher {
             figures.set(schedule, hosts: hosts, now: now)
             let room = min(arrivals.room(underWay: tickets.count), Self.batchItems)
             guard room > 0 else {
-                pause(until: now + Self.napNanoseconds)
+                try pause(until: now + Self.napNanoseconds)
                 continue
             }
             var starts: [Start] = []
@@ -113,16 +120,17 @@ final class Dispatcher {
             }
             switch decision {
             case .start: break
-            case .wait(let time): pause(until: min(time, now + Self.napNanoseconds))
-            case .busy: pause(until: now + Self.napNanoseconds)
+            case .wait(let time): try pause(until: min(time, now + Self.napNanoseconds))
+            case .busy: try pause(until: now + Self.napNanoseconds)
             case .finished:
                 guard inbox.isExpecting else { return park() }
-                pause(until: now + Self.napNanoseconds)
+                try pause(until: now + Self.napNanoseconds)
             }
         }
     }
 
-    private func pause(until time: Int64) {
+    private func pause(until time: Int64) throws(SyncError) {
+        try prepare()
         for message in inbox.take(waitingUntil: time) { hear(message, now: Host.monotonicNanoseconds()) }
     }
 
@@ -138,15 +146,52 @@ final class Dispatcher {
     // MARK: Beginning
 
     private func begin(_ starts: [Start]) throws(SyncError) {
+        let now = Host.monotonicNanoseconds()
+        var others: [Start] = []
+        for start in starts {
+            if let row = ahead.take(start.item, now: now) { begin(start, row) } else { others.append(start) }
+        }
+        if !others.isEmpty {
+            let rows = try rows(of: others.map(\.item))
+            for (start, row) in zip(others, rows) { begin(start, row) }
+        }
+        for host in Set(starts.map(\.host)) {
+            let next = schedule.upcoming(RowsAhead.few, of: host)
+            if next.contains(where: { RowsAhead.mayServe($0) && !ahead.has($0, now: now) }) { lacking.append(host) }
+        }
+    }
+
+    /// The rows of some items, in their order; nil for one that is not there any more, or has no such file.
+    private func rows(of items: [RefreshItem]) throws(SyncError) -> [RemoteMedia?] {
         var rows: [CatalogTable: [Int64: RemoteRow]] = [:]
         for table in CatalogTable.allCases {
-            let ids = starts.filter { CatalogTable(of: $0.item.kind) == table }.map(\.item.id)
+            let ids = items.filter { CatalogTable(of: $0.kind) == table }.map(\.id)
             guard !ids.isEmpty else { continue }
             rows[table] = try session.read { (reader) throws(SyncError) in try reader.remoteRows(table, ids: ids) }
         }
-        for start in starts {
-            let row = rows[CatalogTable(of: start.item.kind)]?[start.item.id]
-            begin(start, row?.media.first { $0.kind == start.item.kind })
+        return items.map { item in
+            rows[CatalogTable(of: item.kind)]?[item.id]?.media.first { $0.kind == item.kind }
+        }
+    }
+
+    /// While nothing can begin: what the next ones will need.
+    private func prepare() throws(SyncError) {
+        do throws(FileFault) {
+            while spares.count < Self.sparesMax { spares.append(try store.makeSpool()) }
+        } catch {
+            // Whoever needs one says so.
+        }
+        if lacking.isEmpty { return }
+        let now = Host.monotonicNanoseconds()
+        var items: [RefreshItem] = []
+        for host in Set(lacking) where items.count < Self.batchItems {
+            items += schedule.upcoming(RowsAhead.perHost, of: host).filter {
+                RowsAhead.mayServe($0) && !ahead.has($0, now: now)
+            }
+        }
+        lacking = []
+        for (item, row) in zip(items, try rows(of: items)) {
+            if let row { ahead.add(row, of: item, now: now) }
         }
     }
 
@@ -178,7 +223,8 @@ final class Dispatcher {
                 ledger.present(item, at: stored.path(of: .original))
                 return settle(item)
             }
-            try fetch(item, row, role, host, redirect, into: store.makeSpool())
+            let spool = if let spare = spares.popLast() { spare } else { try store.makeSpool() }
+            fetch(item, row, role, host, redirect, into: spool)
         } catch {
             schedule.ended(host, .abandoned, now: now)
             let fault = error.syncError("cannot prepare the file of \(item.label)")

@@ -49,7 +49,8 @@ package final class RefreshEngine: Engine {
     private static let application = "mediasync refresh"
     /// Threads that look at files, that publish, and that remove.
     private static let lookers = 8
-    private static let publishers = 8
+    /// Each waits for the disk nearly all the time; the disk does the more at once the more wait.
+    private static let publishers = 32
     private static let removers = 2
     /// Files that wait between two stages.
     private static let waitingFiles = 64
@@ -386,8 +387,8 @@ package final class RefreshEngine: Engine {
         _ pool: WorkerPool,
         until deadline: Int64?
     ) async throws(SyncError) {
-        let ample = 4 * decoders
-        let arrivals = Arrivals(countMax: options.pace.inFlight + ample, ample: ample)
+        // Some that wait keep decoders busy for a while.
+        let arrivals = Arrivals(countMax: options.pace.inFlight + 4 * decoders)
         let inbox = DispatchInbox()
         let made = BoundedQueue<NewFile>(capacity: Self.waitingFiles)
         let named = BoundedQueue<PublishStage.Ticket>(capacity: Self.waitingFiles)
