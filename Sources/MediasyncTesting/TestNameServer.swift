@@ -11,7 +11,13 @@ package final class TestNameServer: Sendable {
     /// - Parameters:
     ///   - address: one of 127.0.0.0/8, another one for each test.
     ///   - answers: the IPv4 address of each name, in lower case; other names do not exist. Nil answers nothing.
-    package init(address: String, answers: [String: String]? = nil) throws {
+    package convenience init(address: String, answers: [String: String]? = nil) throws {
+        try self.init(address: address, answers: answers.map { all in all.mapValues { [$0] } })
+    }
+
+    /// - Parameter answers: the addresses of each name, one after the other: whoever asks once more hears the next one, and the
+    ///   last one for ever.
+    package init(address: String, answers: [String: [String]]?) throws {
         place = try TemporaryDirectory()
         let made = socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard made >= 0 else { throw TestFault("no socket") }
@@ -46,7 +52,8 @@ package final class TestNameServer: Sendable {
 
     // MARK: Answering
 
-    private static func serve(_ descriptor: Int32, _ answers: [String: String]) {
+    private static func serve(_ descriptor: Int32, _ answers: [String: [String]]) {
+        var answers = answers
         while true {
             var packet = [UInt8](repeating: 0, count: 512)
             var sender = sockaddr_in()
@@ -57,7 +64,7 @@ package final class TestNameServer: Sendable {
                 }
             }
             if count <= 0 { return }
-            guard let reply = reply(to: Array(packet.prefix(count)), answers) else { continue }
+            guard let reply = reply(to: Array(packet.prefix(count)), &answers) else { continue }
             _ = withUnsafePointer(to: &sender) {
                 $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                     sendto(descriptor, reply, reply.count, 0, $0, size)
@@ -67,7 +74,7 @@ package final class TestNameServer: Sendable {
     }
 
     /// A whole answer of RFC 1035; nil to what is no question.
-    private static func reply(to question: [UInt8], _ answers: [String: String]) -> [UInt8]? {
+    private static func reply(to question: [UInt8], _ answers: inout [String: [String]]) -> [UInt8]? {
         guard question.count > 16 else { return nil }
         var labels: [String] = []
         var index = 12
@@ -80,7 +87,9 @@ package final class TestNameServer: Sendable {
         let end = index + 5
         guard end <= question.count else { return nil }
         let isIPv4 = question[index + 1] == 0 && question[index + 2] == 1
-        let address = answers[labels.joined(separator: ".")].map { $0.split(separator: ".").compactMap { UInt8($0) } }
+        let name = labels.joined(separator: ".")
+        let address = answers[name]?.first.map { $0.split(separator: ".").compactMap { UInt8($0) } }
+        if isIPv4, let all = answers[name], all.count > 1 { answers[name] = Array(all.dropFirst()) }
         // A name that has only an IPv4 address exists, without an answer, for who asks for another kind.
         let flags: [UInt8] = [0x81, address == nil ? 0x83 : 0x80]
         let counts: [UInt8] = [0, 1, 0, isIPv4 && address != nil ? 1 : 0, 0, 0, 0, 0]

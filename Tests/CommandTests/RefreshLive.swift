@@ -8,6 +8,7 @@ final class RefreshLive {
     let name: String
     let origin: OriginServer
     var root: BytePath { place.path / "media" }
+    private let cluster: PostgresCluster
 
     /// A small picture, made once.
     static let picture = Result { () throws -> [UInt8] in
@@ -17,13 +18,20 @@ final class RefreshLive {
         return try Disk.read(place.path / "picture.jpg")
     }
 
-    /// - Parameter content: what the server answers; by default the picture.
-    init(_ name: String, attachments: Int, content: OriginServer.Content? = nil) throws {
+    /// - Parameters:
+    ///   - cluster: a server of the test's own; by default the one that all share.
+    ///   - content: what the server answers; by default the picture.
+    init(
+        _ name: String,
+        attachments: Int,
+        cluster own: PostgresCluster? = nil,
+        content: OriginServer.Content? = nil
+    ) throws {
         self.name = name
         place = try TemporaryDirectory()
         let picture = try Self.picture.get()
         origin = try OriginServer(content: content ?? { _ in .body(picture, type: "image/jpeg") })
-        let cluster = try CleanupLive.cluster.get()
+        cluster = try own ?? CleanupLive.cluster.get()
         _ = try MastodonDatabase(cluster, name: name, release: "4.6")
         let settings = """
             DB_HOST=\(cluster.socketDirectory)
@@ -49,7 +57,7 @@ final class RefreshLive {
 
     @discardableResult
     func sql(_ statements: String) throws -> String {
-        try CleanupLive.cluster.get().sql(statements, database: name, user: MastodonDatabase.role)
+        try cluster.sql(statements, database: name, user: MastodonDatabase.role)
     }
 
     func arguments(_ options: [String]) -> [BytePath] {

@@ -241,6 +241,28 @@ struct RefreshTests {
         #expect(second.urls == ["https://far.example/a101"])
     }
 
+    @Test("a deadlock with another session is tried again, and costs nothing", .timeLimit(.minutes(2)))
+    func deadlock() async throws {
+        let fixture = try RefreshFixture("deadlock")
+        try fixture.add((0..<40).map { "https://far.example/d\($0)" }, hasFiles: false)
+        let other = try Connection(fixture.settings, application: "other")
+        // It holds one row in the middle. The run changes some before it waits for that one, and then those are asked for.
+        try other.execute("BEGIN; UPDATE media_attachments SET description = 'x' WHERE id = 1020")
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'deadlock' AND wait_event_type = 'Lock'"
+        let run = Task { try await fixture.run(RefreshFixture.everything([.attachment])) }
+        let isWaiting = RunningProgram.eventually { (try? fixture.sql(waits)) == "1" }
+        try other.execute(
+            "UPDATE media_attachments SET description = 'x' WHERE id BETWEEN 1000 AND 1039 AND id <> 1020; COMMIT"
+        )
+        let (result, ears, _) = try await run.value
+        #expect(isWaiting)
+        #expect(result.exitStatus == .done)
+        #expect(ears.items.count { $0.hasPrefix("fetched attachment 10") && $0.count == 23 } == 40)
+        let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = 'deadlock'"
+        #expect(RunningProgram.eventually { (try? fixture.sql(deadlocks)).flatMap { Int($0) } ?? 0 > 0 })
+        #expect(try fixture.audit().orphans == [])
+    }
+
     @Test(
         "where the session that writes rows cannot be had, the run ends with the database's error and nothing changes",
         .timeLimit(.minutes(2))
