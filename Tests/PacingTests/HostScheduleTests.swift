@@ -89,7 +89,10 @@ import Testing
     )
     func catchingUp(seed: UInt64) {
         let count = 400
-        var schedule = schedule(count, options { ($0.rate, $0.perHost, $0.firstPerHost) = (20, 400, 400) })
+        var schedule = schedule(
+            count,
+            options { ($0.rate, $0.inFlight, $0.perHost, $0.firstPerHost) = (20, 400, 400, 400) }
+        )
         var random = JitterGenerator(seed: seed)
         var now: Int64 = 0
         var starts: [Int64] = []
