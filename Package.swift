@@ -52,6 +52,8 @@ let package = Package(
 
         // Values only.
         module("MediaModel", []),
+        // What two ends of a copy between machines say to each other.
+        module("Wire", ["MediaModel"]),
         // Mastodon's own settings.
         module("Settings", ["MediaModel"]),
         // When may the next piece of work start.
@@ -81,7 +83,12 @@ let package = Package(
         // How rows and files change together.
         module("Committing", ["MediaModel", "Storage", "Postgres", "Catalog"]),
         // Engines: decide and order work.
-        module("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering"]),
+        module(
+            "Copying",
+            [
+                "MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering", "Wire", "Programs", collections,
+            ]
+        ),
         module(
             "Restoring",
             ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Archives", "Programs", "Dumps"]
@@ -105,7 +112,8 @@ let package = Package(
             name: "Mediasync",
             dependencies: [
                 "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Postgres", "Filtering",
-                "Catalog", "Copying", "Restoring", "Cleaning", "Refreshing", "Diagnosing", "Fetching", "Imaging",
+                "Catalog", "Copying", "Wire", "Restoring", "Cleaning", "Refreshing", "Diagnosing", "Fetching",
+                "Imaging",
                 "Caches", "Programs", "Scheduling", "Pipeline", "Reporting", argumentParser, unixSignals,
             ],
             swiftSettings: swiftSettings
@@ -125,10 +133,14 @@ let package = Package(
         tests("FetchingTests", ["Fetching", "Pacing", "MediaModel", "MediasyncTesting"]),
         tests("ActivityPubTests", ["ActivityPub", "Fetching", "MediaModel", "MediasyncTesting"]),
         tests("CachesTests", ["Caches", "MediaModel", "MediasyncTesting"]),
+        tests("WireTests", ["Wire", "MediaModel", "MediasyncTesting"]),
         tests("StorageTests", ["Storage", "MediaModel", "MediasyncTesting"]),
         tests(
             "CopyingTests",
-            ["Copying", "Running", "Checksums", "Storage", "Pacing", "Filtering", "MediaModel", "MediasyncTesting"]
+            [
+                "Copying", "Running", "Checksums", "Storage", "Pacing", "Filtering", "Wire", "MediaModel",
+                "MediasyncTesting",
+            ]
         ),
         tests("ImagingTests", ["Imaging", "MediaModel", "MediasyncTesting"]),
         tests("ProgramsTests", ["Programs", "MediaModel", "MediasyncTesting"]),

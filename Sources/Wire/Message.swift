@@ -1,0 +1,187 @@
+package import MediaModel
+
+/// Everything that one end says to the other. `docs/protocol.md` has the bytes.
+package enum Message: Sendable {
+    // To agree on what is done.
+    case hello(Hello)
+    case welcome(Welcome)
+    /// Nothing comes of it; the connection ends.
+    case failure(SyncError)
+
+    // From the end that sends.
+    case directory(WireDirectory)
+    case batch(WireBatch)
+    /// All entries and children of a directory were named.
+    case directoryEnd(id: UInt32, DirectoryEnd)
+    case file(WireFile)
+    case piece(transfer: UInt32, [UInt8])
+    case fileEnd(transfer: UInt32, FileEnd)
+    /// A file that was wanted cannot be read.
+    case fileFailed(WireReference, SyncError)
+    /// Every directory was named.
+    case treeEnd
+    /// The answer to `done`: nothing more comes from here.
+    case bye
+
+    // From the end that receives.
+    case want(Want)
+    /// So many more directories are finished and closed.
+    case closed(UInt32)
+    /// Everything that was wanted is here.
+    case done
+
+    // From a receiving far end, for whoever watches.
+    case stage(String)
+    case item(ItemEvent)
+    case notice(Notice)
+    case counts(Counts)
+    /// Everything is done, or was given up for the reason.
+    case finished(Counts, SyncError?)
+
+    /// The message's number on the wire. 48 to 63 are kept for deltas: signature, instructions, and what belongs to them.
+    private enum Kind: UInt8 {
+        case hello = 1
+        case welcome = 2
+        case failure = 3
+        case directory = 16
+        case batch = 17
+        case directoryEnd = 18
+        case file = 19
+        case piece = 20
+        case fileEnd = 21
+        case fileFailed = 22
+        case treeEnd = 23
+        case bye = 24
+        case want = 32
+        case closed = 33
+        case done = 34
+        case stage = 64
+        case item = 65
+        case notice = 66
+        case counts = 67
+        case finished = 68
+    }
+
+    /// The frame that carries it.
+    package func encoded() -> [UInt8] {
+        var writer = WireWriter()
+        writer.begin(reserving: sizeHint)
+        let kind = write(to: &writer)
+        writer.finish(kind: kind.rawValue)
+        return writer.bytes
+    }
+
+    private var sizeHint: Int {
+        switch self {
+        case .piece(_, let bytes): bytes.count + 16
+        case .file(let file):
+            if case .whole(let bytes, _) = file.content { bytes.count + 160 } else { 160 }
+        case .batch(let batch): batch.entries.count * 64 + 16
+        default: 64
+        }
+    }
+
+    private func write(to writer: inout WireWriter) -> Kind {
+        switch self {
+        case .hello(let hello):
+            writer.hello(hello)
+            return .hello
+        case .welcome(let welcome):
+            writer.welcome(welcome)
+            return .welcome
+        case .failure(let error):
+            writer.failure(error)
+            return .failure
+        case .directory(let directory):
+            writer.directory(directory)
+            return .directory
+        case .batch(let batch):
+            writer.batch(batch)
+            return .batch
+        case .directoryEnd(let id, let end):
+            writer.unsigned(id)
+            writer.directoryEnd(end)
+            return .directoryEnd
+        case .file(let file):
+            writer.file(file)
+            return .file
+        case .piece(let transfer, let bytes):
+            writer.unsigned(transfer)
+            writer.data(bytes)
+            return .piece
+        case .fileEnd(let transfer, let end):
+            writer.unsigned(transfer)
+            writer.fileEnd(end)
+            return .fileEnd
+        case .fileFailed(let reference, let error):
+            writer.reference(reference)
+            writer.failure(error)
+            return .fileFailed
+        case .treeEnd:
+            return .treeEnd
+        case .bye:
+            return .bye
+        case .done:
+            return .done
+        case .want(let want):
+            writer.want(want)
+            return .want
+        case .closed(let count):
+            writer.unsigned(count)
+            return .closed
+        case .stage(let name):
+            writer.text(name)
+            return .stage
+        case .item(let item):
+            writer.item(item)
+            return .item
+        case .notice(let notice):
+            writer.notice(notice)
+            return .notice
+        case .counts(let counts):
+            writer.counts(counts)
+            return .counts
+        case .finished(let counts, let error):
+            writer.counts(counts)
+            writer.optional(error) { $0.failure($1) }
+            return .finished
+        }
+    }
+
+    /// Reads a frame.
+    /// - Parameter payload: all bytes behind the header.
+    package init(kind: UInt8, payload: ArraySlice<UInt8>) throws(WireFault) {
+        guard let kind = Kind(rawValue: kind) else { throw WireFault("a frame is of no known kind: \(kind)") }
+        var reader = WireReader(payload)
+        self = try Self.read(kind, &reader)
+        // A hello of another version ends nobody knows where.
+        if case .hello(let hello) = self, hello.version != WireLimit.version { return }
+        try reader.end()
+    }
+
+    private static func read(_ kind: Kind, _ reader: inout WireReader) throws(WireFault) -> Message {
+        let failure = { (reader: inout WireReader) throws(WireFault) in try reader.failure() }
+        switch kind {
+        case .hello: return .hello(try reader.hello())
+        case .welcome: return .welcome(try reader.welcome())
+        case .failure: return .failure(try reader.failure())
+        case .directory: return .directory(try reader.directory())
+        case .batch: return .batch(try reader.batch())
+        case .directoryEnd: return .directoryEnd(id: try reader.number32(), try reader.directoryEnd())
+        case .file: return .file(try reader.file())
+        case .piece: return .piece(transfer: try reader.number32(), try reader.bytes(WireLimit.pieceBytes))
+        case .fileEnd: return .fileEnd(transfer: try reader.number32(), try reader.fileEnd())
+        case .fileFailed: return .fileFailed(try reader.reference(), try reader.failure())
+        case .treeEnd: return .treeEnd
+        case .bye: return .bye
+        case .done: return .done
+        case .want: return .want(try reader.want())
+        case .closed: return .closed(try reader.number32())
+        case .stage: return .stage(try reader.text())
+        case .item: return .item(try reader.item())
+        case .notice: return .notice(try reader.notice())
+        case .counts: return .counts(try reader.counts())
+        case .finished: return .finished(try reader.counts(), try reader.optional(failure))
+        }
+    }
+}
