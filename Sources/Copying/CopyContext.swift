@@ -25,6 +25,8 @@ final class CopyContext: Sendable {
     /// The roots themselves, known where one could be reached through a mount inside the other.
     let sourceRoot: FileIdentity?
     let targetRoot: FileIdentity?
+    /// The source is on another machine: what is known of it was sent.
+    let isSourceElsewhere: Bool
     /// Runs that died in this target; their temporaries are removed on the way.
     let deadRuns: Set<RunID>
     let backup: BackupStore?
@@ -69,6 +71,7 @@ final class CopyContext: Sendable {
         targetDevice: UInt64,
         sourceRoot: FileIdentity? = nil,
         targetRoot: FileIdentity? = nil,
+        isSourceElsewhere: Bool = false,
         backup: BackupStore?,
         marker: RunMarker,
         directoryDurability: DirectoryDurability = .none
@@ -84,6 +87,7 @@ final class CopyContext: Sendable {
         self.targetDevice = targetDevice
         self.sourceRoot = sourceRoot
         self.targetRoot = targetRoot
+        self.isSourceElsewhere = isSourceElsewhere
         deadRuns = Set(marker.deadRuns)
         self.backup = backup
         self.marker = marker

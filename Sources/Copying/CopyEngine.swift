@@ -1,8 +1,10 @@
 internal import Filtering
 package import MediaModel
+internal import Pacing
 package import Running
 package import Storage
 internal import Synchronization
+internal import Wire
 
 /// Mirrors the contents of one directory into another.
 ///
@@ -19,6 +21,8 @@ package final class CopyEngine: Sendable {
     private let sink: EventSink
     private let account = Account()
     private let publisher = Mutex<Publisher?>(nil)
+    /// Who sends the source where it is on another machine.
+    private let origin: (any TreeOrigin)?
 
     package init(
         source: BytePath,
@@ -27,8 +31,10 @@ package final class CopyEngine: Sendable {
         run: RunID,
         host: Host,
         control: RunControl,
-        sink: @escaping EventSink
+        sink: @escaping EventSink,
+        origin: (any TreeOrigin)? = nil
     ) {
+        self.origin = origin
         sourcePath = source
         targetPath = target
         self.options = options
@@ -37,6 +43,10 @@ package final class CopyEngine: Sendable {
         self.control = control
         self.sink = sink
     }
+
+    var isSourceElsewhere: Bool { origin != nil }
+    /// Whether the tree of another machine may come by now.
+    var hasBegun: Bool { account.counts().seen > 0 }
 
     /// The account at this moment.
     package func counts() -> Counts { account.counts() }
@@ -49,28 +59,40 @@ package final class CopyEngine: Sendable {
 
     /// Runs to the end. Blocking calls stay on threads of the run's own.
     package func run() async -> RunResult {
-        await runOnOwnThread(account, control) { () async throws(SyncError) in try await self.runStages() }
+        guard let origin else { return await runOnOwnThread() }
+        return await origin.serving { await self.runOnOwnThread() }
+    }
+
+    private func runOnOwnThread() async -> RunResult {
+        await Copying.runOnOwnThread(account, control) { () async throws(SyncError) in try await self.runStages() }
     }
 
     private func runStages() async throws(SyncError) {
         try checkOptions()
-        let pair = try TreePair.open(source: sourcePath, target: targetPath, dryRun: options.dryRun)
+        let facts = try origin?.connect(control)
+        let pair =
+            origin == nil
+            ? try TreePair.open(source: sourcePath, target: targetPath, dryRun: options.dryRun)
+            : try TreePair.openTarget(targetPath, dryRun: options.dryRun)
         defer {
             pair.source.close()
             pair.target.close()
         }
-        let guards = Guards(source: pair.source, sourcePath: sourcePath, target: pair.target)
-        if options.delete { try guards.checkDeletion() }
-        if let hint = guards.layoutHint() { sink(.notice(hint)) }
+        try guardTarget(pair, facts)
         try lock(pair)
         let backup = try openBackup(pair)
         defer { backup?.root.close() }
         let marker = try readMarker(pair)
         let durability = options.durability == .file ? DirectoryDurability(of: pair.target) : .none
         let bounds = Bounds(host: host, jobs: options.jobs, sharesCommits: durability == .journal)
-        let context = makeContext(pair, marker, backup, durability, bounds)
+        let credits = origin.map { DirectoryCredits(connection: $0.connection) }
+        let context = makeContext(pair, marker, backup, durability, bounds, credits)
         sink(.stage("copy"))
-        await walk(context, bounds)
+        if let credits {
+            await receive(context, bounds, credits)
+        } else {
+            await walk(context, bounds)
+        }
         let visitor = CopyVisitor(context: context)
         let worker = visitor.makeWorker(index: 9999)
         if !control.shouldStop { visitor.makeDeferredLinks(worker) }
@@ -98,6 +120,16 @@ package final class CopyEngine: Sendable {
                 hint: "leave out --digest none or --verify"
             )
         }
+    }
+
+    private func guardTarget(_ pair: TreePair, _ facts: SourceFacts?) throws(SyncError) {
+        if let facts {
+            if options.delete { try Guards.checkDeletion(from: facts, to: pair.target) }
+            return
+        }
+        let guards = Guards(source: pair.source, sourcePath: sourcePath, target: pair.target)
+        if options.delete { try guards.checkDeletion() }
+        if let hint = guards.layoutHint() { sink(.notice(hint)) }
     }
 
     private func lock(_ pair: TreePair) throws(SyncError) {
@@ -150,9 +182,13 @@ package final class CopyEngine: Sendable {
         _ marker: RunMarker,
         _ backup: BackupStore?,
         _ durability: DirectoryDurability,
-        _ bounds: Bounds
+        _ bounds: Bounds,
+        _ credits: DirectoryCredits?
     ) -> CopyContext {
-        let root = DirectoryNode(root: DescriptorBudget(maximum: bounds.openPairs))
+        var onClose: (@Sendable () -> Void)?
+        if let credits { onClose = { credits.add() } }
+        let budget = DescriptorBudget(maximum: bounds.openPairs, onClose: onClose)
+        let root = DirectoryNode(root: budget)
         root.source = pair.source
         root.target = pair.target
         root.hold()
@@ -170,10 +206,11 @@ package final class CopyEngine: Sendable {
             account: account,
             sink: sink,
             root: root,
-            sourceDevice: pair.sourceMetadata.device,
-            targetDevice: pair.targetMetadata?.device ?? pair.sourceMetadata.device,
-            sourceRoot: pair.sourceMetadata.identity,
+            sourceDevice: pair.sourceMetadata?.device ?? 0,
+            targetDevice: pair.targetMetadata?.device ?? pair.sourceMetadata?.device ?? 0,
+            sourceRoot: pair.sourceMetadata?.identity,
             targetRoot: pair.targetMetadata?.identity,
+            isSourceElsewhere: origin != nil,
             backup: backup,
             marker: marker,
             directoryDurability: durability
@@ -182,11 +219,45 @@ package final class CopyEngine: Sendable {
 
     // MARK: The walk
 
-    private func walk(_ context: CopyContext, _ bounds: Bounds) async {
+    private func makePublisher(_ context: CopyContext, _ bounds: Bounds) -> Publisher? {
         let publisher =
             context.publishesLater
             ? Publisher(context: context, threads: bounds.publishers, capacity: bounds.publishQueue) : nil
         self.publisher.withLock { $0 = publisher }
+        return publisher
+    }
+
+    /// Takes what another machine sends, instead of walking a source here.
+    private func receive(_ context: CopyContext, _ bounds: Bounds, _ credits: DirectoryCredits) async {
+        let publisher = makePublisher(context, bounds)
+        let visitor = CopyVisitor(context: context, publisher: publisher)
+        let receiver = TreeReceiver(
+            context: context,
+            visitor: visitor,
+            credits: credits,
+            threads: bounds.workersFirst
+        )
+        let rootTally = account.makeTally()
+        rootTally.seen.add()
+        rootTally.directories.add()
+        let pool = WorkerPool(threads: 1)
+        await withTaskGroup(of: Void.self) { group in
+            if let publisher { group.addTask { await publisher.run() } }
+            group.addTask(executorPreference: pool) {
+                do throws(SyncError) { try receiver.read() } catch {
+                    self.control.stop(self.origin?.explain(error) ?? error)
+                }
+                receiver.close()
+            }
+            await receiver.run()
+            publisher?.finish()
+        }
+        pool.shutDown()
+        self.publisher.withLock { $0 = nil }
+    }
+
+    private func walk(_ context: CopyContext, _ bounds: Bounds) async {
+        let publisher = makePublisher(context, bounds)
         let queue = WalkQueue(
             first: .directory(context.root),
             workers: bounds.workersMax,

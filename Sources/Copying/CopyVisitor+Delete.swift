@@ -14,6 +14,7 @@ extension CopyVisitor {
         node.nameHashes.sort()
         let known = node.nameHashes
         node.nameHashes = []
+        defer { if context.isSourceElsewhere, node.flags.contains(.hasExtraneous) { node.sentNames = known } }
         let remover = context.extraneousCounter()
         do throws(FileFault) {
             try context.forEachEntry(of: node.target, worker) { entry in
@@ -80,8 +81,13 @@ extension CopyVisitor {
                 guard !context.control.shouldStop, !TemporaryName.isOwn(entry.bytes),
                     !worker.excludes(entry.bytes, isDirectory: entry.kind == .directory)
                 else { return }
-                // The source has the last word, now: whatever cannot be looked up there stays.
-                guard case .some(.none) = try? node.source.lookUp(entry.name) else { return }
+                // The source has the last word, now: whatever cannot be looked up there stays. Another machine has spoken
+                // when it named the directory's entries.
+                if context.isSourceElsewhere {
+                    guard !node.sentNames.contains(sorted: NameHash.of(entry.bytes)) else { return }
+                } else {
+                    guard case .some(.none) = try? node.source.lookUp(entry.name) else { return }
+                }
                 let path = node.path(of: entry.name)
                 if let backup = context.backup { return keep(entry, path, backup, in: node, worker) }
                 remover.handle(entry.name, in: node.target, path: path)

@@ -17,6 +17,22 @@ extension CopyVisitor {
             return account(context.sourceFailure(error, "could not read \(node.path(of: name))"), [])
         }
         guard source.kind == kind else { return account(.failed(changedError(node.path(of: name))), []) }
+        copySpecial(name, kind, source, text, in: node, worker)
+    }
+
+    /// Makes an entry of which all is known.
+    /// - Parameter text: of a link.
+    func copySpecial(
+        _ name: EntryName,
+        _ kind: EntryKind,
+        _ source: Metadata,
+        _ text: [UInt8],
+        in node: DirectoryNode,
+        _ worker: CopyWorker
+    ) {
+        let account = { (outcome: Outcome, changes: ChangeSet) in
+            self.context.finish(outcome, kind, in: node, name: name, tally: worker.tally, changes: changes)
+        }
         if !context.host.isRoot, kind == .blockDevice || kind == .characterDevice {
             return account(.skipped(.special), [])
         }
@@ -159,7 +175,9 @@ extension CopyVisitor {
             }
             return true
         } catch {
-            if error.kind == .notEmpty || error.kind == .exists, context.options.delete, !worker.settlesConflicts {
+            if error.kind == .notEmpty || error.kind == .exists, context.options.delete, !worker.settlesConflicts,
+                !context.isSourceElsewhere
+            {
                 let conflict = Conflict(node: node, name: BytePath(name: name), kind: kind)
                 context.conflicts.withLock { $0.append(conflict) }
                 // Everything in it counts against the limit of deletions.
@@ -170,7 +188,9 @@ extension CopyVisitor {
                 .item,
                 "could not replace the directory \(node.path(of: name)) by a \(kind.name)",
                 why: error.reason,
-                hint: "pass --delete to remove directories that are in the way, or move it away"
+                hint: context.isSourceElsewhere
+                    ? "move the directory away"
+                    : "pass --delete to remove directories that are in the way, or move it away"
             )
             context.finish(.failed(problem), kind, in: node, name: name, tally: worker.tally)
             return false

@@ -2,7 +2,7 @@ package import Running
 
 extension CopyEngine: Engine {
     package func totalCounter() -> (any TotalCounter)? {
-        EntryCounter(root: sourcePath, options: options, host: host)
+        isSourceElsewhere ? nil : EntryCounter(root: sourcePath, options: options, host: host)
     }
 }
 

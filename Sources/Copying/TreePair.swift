@@ -3,8 +3,9 @@ internal import Storage
 
 /// The two roots of a run, opened and judged before anything is written.
 struct TreePair {
+    /// Not open where the source is on another machine.
     let source: HeldDirectory
-    let sourceMetadata: Metadata
+    let sourceMetadata: Metadata?
     /// Not open where the target does not exist and this is a dry run.
     let target: HeldDirectory
     let targetMetadata: Metadata?
@@ -80,20 +81,38 @@ struct TreePair {
         }
     }
 
-    private static func make(
-        _ path: BytePath,
-        _ source: HeldDirectory,
-        _ sourceMetadata: Metadata,
-        _ sourcePath: BytePath,
-        dryRun: Bool
-    ) throws(SyncError) -> TreePair {
-        let name = path.lastComponent
+    /// Opens or makes the target of a copy whose source is on another machine.
+    static func openTarget(_ path: BytePath, dryRun: Bool) throws(SyncError) -> TreePair {
+        let pair = { (target: HeldDirectory, metadata: Metadata?, isNew: Bool) in
+            TreePair(
+                source: .none,
+                sourceMetadata: nil,
+                target: target,
+                targetMetadata: metadata,
+                madeTarget: isNew
+            )
+        }
+        if let target = try openExisting(path) {
+            do throws(SyncError) {
+                return pair(target, try metadata(of: target, path), false)
+            } catch {
+                target.close()
+                throw error
+            }
+        }
+        let (parent, parentPath) = try openParent(of: path)
+        defer { parent.close() }
+        if dryRun { return pair(.none, nil, true) }
+        let made = try make(path, in: parent, parentPath)
+        return pair(made.0, made.1, true)
+    }
+
+    private static func openParent(of path: BytePath) throws(SyncError) -> (HeldDirectory, BytePath) {
         let isAbsolute = path.bytes.first == UInt8(ascii: "/")
         let above = BytePath(bytes: Array(path.components.dropLast().joined(separator: [UInt8(ascii: "/")])))
         let parentPath = isAbsolute ? BytePath(bytes: [UInt8(ascii: "/")] + above.bytes) : above
-        let parent: HeldDirectory
         do throws(FileFault) {
-            parent = try HeldDirectory.openRoot(parentPath == .root ? BytePath(".") : parentPath)
+            return (try HeldDirectory.openRoot(parentPath == .root ? BytePath(".") : parentPath), parentPath)
         } catch {
             throw SyncError(
                 .unusable,
@@ -102,6 +121,39 @@ struct TreePair {
                 hint: "its parent directory must exist: check the path, mount what is not mounted, or make it"
             )
         }
+    }
+
+    private static func make(
+        _ path: BytePath,
+        in parent: HeldDirectory,
+        _ parentPath: BytePath
+    ) throws(SyncError) -> (HeldDirectory, Metadata) {
+        do throws(FileFault) {
+            let target = try path.lastComponent.withEntryName { (name) throws(FileFault) -> HeldDirectory in
+                try parent.makeDirectory(name, mode: 0o700)
+                let made = try parent.openDirectory(name)
+                try parent.synchronize()
+                return made
+            }
+            return (target, try target.metadata())
+        } catch {
+            throw SyncError(
+                error.kind == .noSpace ? .exhausted : .unusable,
+                "cannot make the target \(path)",
+                why: error.reason,
+                hint: "check the permissions of \(parentPath) and the space on its disk"
+            )
+        }
+    }
+
+    private static func make(
+        _ path: BytePath,
+        _ source: HeldDirectory,
+        _ sourceMetadata: Metadata,
+        _ sourcePath: BytePath,
+        dryRun: Bool
+    ) throws(SyncError) -> TreePair {
+        let (parent, parentPath) = try openParent(of: path)
         defer { parent.close() }
         let parentMetadata = try metadata(of: parent, parentPath)
         try refuseOverlap(source, sourceMetadata, sourcePath, parent, parentMetadata, path, targetIsBelow: true)
@@ -114,28 +166,14 @@ struct TreePair {
                 madeTarget: true
             )
         }
-        do throws(FileFault) {
-            let target = try name.withEntryName { (name) throws(FileFault) -> HeldDirectory in
-                try parent.makeDirectory(name, mode: 0o700)
-                let made = try parent.openDirectory(name)
-                try parent.synchronize()
-                return made
-            }
-            return TreePair(
-                source: source,
-                sourceMetadata: sourceMetadata,
-                target: target,
-                targetMetadata: try target.metadata(),
-                madeTarget: true
-            )
-        } catch {
-            throw SyncError(
-                error.kind == .noSpace ? .exhausted : .unusable,
-                "cannot make the target \(path)",
-                why: error.reason,
-                hint: "check the permissions of \(parentPath) and the space on its disk"
-            )
-        }
+        let (target, targetMetadata) = try make(path, in: parent, parentPath)
+        return TreePair(
+            source: source,
+            sourceMetadata: sourceMetadata,
+            target: target,
+            targetMetadata: targetMetadata,
+            madeTarget: true
+        )
     }
 
     /// Refuses trees that are the same or lie in each other, told by device and inode on the way up, not by names.

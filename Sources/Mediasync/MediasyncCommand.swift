@@ -17,6 +17,7 @@ struct MediasyncCommand: AsyncParsableCommand {
               mediasync manifest /srv/media > media.xxh3
             """,
         version: version,
+        subcommands: [AgentCommand.self],
         groupedSubcommands: [
             CommandGroup(name: "Move", subcommands: [MigrateCommand.self, RestoreCommand.self, CopyCommand.self]),
             CommandGroup(name: "Check", subcommands: [VerifyCommand.self, ManifestCommand.self, LookupCommand.self]),

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Copying
 import MediaModel
+import Running
 import Storage
+import Wire
 
 /// `mediasync copy SRC DST`.
 struct CopyCommand: AsyncParsableCommand {
@@ -13,6 +15,9 @@ struct CopyCommand: AsyncParsableCommand {
             times to the nanosecond, links, hard links, holes, extended attributes and ACLs. Every file gets its name \
             only when it is whole and on the disk; a run that is stopped or killed leaves nothing half-written, and the \
             same command goes on where it was.
+
+            SRC or DST may be on another machine: [user@]host:path or ssh://user@host:port/path. It is reached by your \
+            own ssh, and mediasync must be installed there too.
             """
     )
 
@@ -74,6 +79,8 @@ struct CopyCommand: AsyncParsableCommand {
     @Flag(name: [.customShort("i"), .long], help: "A line for every change, as rsync prints it.") var itemize = false
     @Flag(help: "Numbers at the end.") var stats = false
 
+    @OptionGroup(title: "Another machine") var remote: RemoteOptions
+
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func validate() throws {
@@ -132,18 +139,59 @@ struct CopyCommand: AsyncParsableCommand {
             showsStats: stats
         ) { session in
             let options = try options(session.host)
-            if options.chown != nil, !session.host.isRoot {
-                throw SyncError(.usage, "--chown needs root", hint: "run with sudo, or leave it out")
+            return try engine(source, target, options, session)
+        }
+    }
+
+    private func engine(
+        _ source: BytePath,
+        _ target: BytePath,
+        _ options: CopyOptions,
+        _ session: RunSession
+    ) throws -> any Engine {
+        let (from, to) = (try RemotePlace(source), try RemotePlace(target))
+        if from != nil, to != nil {
+            throw SyncError(
+                .usage,
+                "source and target are both on other machines",
+                hint: "run mediasync copy on one of them"
+            )
+        }
+        if let to {
+            let way = try remote.way()
+            return ReconnectingEngine(control: session.control, sink: session.sink) { control in
+                PushEngine(
+                    source: source,
+                    target: to,
+                    way: way,
+                    options: options,
+                    run: session.run,
+                    host: session.host,
+                    control: control,
+                    sink: session.sink
+                )
             }
-            return CopyEngine(
+        }
+        if options.chown != nil, !session.host.isRoot {
+            throw SyncError(.usage, "--chown needs root", hint: "run with sudo, or leave it out")
+        }
+        let copy = { @Sendable (control: RunControl, origin: FarEnd?) in
+            CopyEngine(
                 source: source,
                 target: target,
                 options: options,
                 run: session.run,
                 host: session.host,
-                control: session.control,
-                sink: session.sink
+                control: control,
+                sink: session.sink,
+                origin: origin
             )
+        }
+        guard let from else { return copy(session.control, nil) }
+        let way = try remote.way()
+        let hello = try Hello(.send, from, options, run: session.run)
+        return ReconnectingEngine(control: session.control, sink: session.sink) { control in
+            copy(control, FarEnd(from, way, hello))
         }
     }
 }
