@@ -9,7 +9,7 @@ ROUNDS ?= 5
 .PHONY: help demo test check build bench man install clean
 
 help:
-	@echo 'make demo              build a release, copy and verify a media tree, restore a dump, fetch media'
+	@echo 'make demo              build a release, copy and verify a media tree, export, move and repair a server'
 	@echo 'make test              install what tests need, run every check and test'
 	@echo 'make build             build the release binary (.build/release/mediasync)'
 	@echo 'make bench             compare with cp, rsync, rclone, psql, pg_restore, curl (more than an hour)'
@@ -42,6 +42,8 @@ bench: build
 	scripts/bench cleanup --rounds $(ROUNDS)
 	scripts/bench fetch --rounds $(ROUNDS)
 	scripts/bench images --rounds $(ROUNDS)
+	scripts/bench delta --rounds $(ROUNDS)
+	scripts/bench refresh --rounds $(ROUNDS)
 
 man: build
 	scripts/manual .build/packaging

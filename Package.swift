@@ -40,6 +40,7 @@ let package = Package(
         // C foundations: module maps and static inline shims; one Swift owner each.
         .target(name: "CLinux"),
         .target(name: "CXXHash", exclude: ["kernel.h"]),
+        .target(name: "CDelta"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
@@ -78,6 +79,8 @@ let package = Package(
         module("Filtering", ["MediaModel"]),
         // What a dump of a database says, without a database.
         module("Dumps", ["MediaModel", "Pacing", "Storage", "Archives", "Programs"]),
+        // Signature, delta, patch.
+        module("Delta", ["MediaModel", "Checksums", "CDelta"]),
         // What Mastodon believes is there: its tables and paths.
         module("Catalog", ["MediaModel", "Postgres"]),
         // How rows and files change together.
@@ -86,19 +89,30 @@ let package = Package(
         module(
             "Copying",
             [
-                "MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering", "Wire", "Programs", collections,
+                "MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering", "Archives", "Wire", "Programs",
+                collections,
             ]
         ),
         module(
             "Restoring",
             ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Archives", "Programs", "Dumps"]
         ),
-        module("Cleaning", ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Catalog", "Committing"]),
+        module(
+            "Cleaning",
+            ["MediaModel", "Pacing", "Running", "Storage", "Postgres", "Catalog", "Committing", "Imaging"]
+        ),
         module(
             "Refreshing",
             [
                 "MediaModel", "Pacing", "Running", "Storage", "Postgres", "Catalog", "Committing", "Fetching",
                 "ActivityPub", "Imaging",
+            ]
+        ),
+        // A server's exports: made, read, checked.
+        module(
+            "Backups",
+            [
+                "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Archives", "Programs", "Dumps",
             ]
         ),
         // What a server has, and whether it will do.
@@ -112,9 +126,9 @@ let package = Package(
             name: "Mediasync",
             dependencies: [
                 "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Postgres", "Filtering",
-                "Catalog", "Copying", "Wire", "Restoring", "Cleaning", "Refreshing", "Diagnosing", "Fetching",
-                "Imaging",
-                "Caches", "Programs", "Scheduling", "Pipeline", "Reporting", argumentParser, unixSignals,
+                "Catalog", "Copying", "Wire", "Restoring", "Cleaning", "Refreshing", "Backups", "Diagnosing",
+                "Fetching",
+                "Imaging", "Caches", "Programs", "Scheduling", "Pipeline", "Reporting", argumentParser, unixSignals,
             ],
             swiftSettings: swiftSettings
         ),
@@ -129,6 +143,7 @@ let package = Package(
         tests("SettingsTests", ["Settings", "MediaModel"]),
         tests("PostgresTests", ["Postgres", "Pacing", "MediaModel", "MediasyncTesting"]),
         tests("ChecksumsTests", ["Checksums", "MediaModel"]),
+        tests("DeltaTests", ["Delta", "Checksums", "MediaModel", "MediasyncTesting"]),
         tests("PacingTests", ["Pacing", "MediasyncTesting"]),
         tests("FetchingTests", ["Fetching", "Pacing", "MediaModel", "MediasyncTesting"]),
         tests("ActivityPubTests", ["ActivityPub", "Fetching", "MediaModel", "MediasyncTesting"]),
@@ -149,7 +164,10 @@ let package = Package(
         tests("CatalogTests", ["Catalog", "Postgres", "MediaModel", "MediasyncTesting"]),
         tests(
             "CleaningTests",
-            ["Cleaning", "Catalog", "Running", "Pacing", "Storage", "Postgres", "MediaModel", "MediasyncTesting"]
+            [
+                "Cleaning", "Catalog", "Running", "Pacing", "Storage", "Postgres", "Imaging", "MediaModel",
+                "MediasyncTesting",
+            ]
         ),
         tests(
             "RefreshingTests",
@@ -159,6 +177,7 @@ let package = Package(
                 "MediasyncTesting",
             ]
         ),
+        tests("BackupsTests", ["Backups", "Settings", "Storage", "MediaModel", "MediasyncTesting"]),
         tests("DiagnosingTests", ["Diagnosing", "Dumps", "Storage", "MediaModel", "MediasyncTesting"]),
         tests(
             "RestoringTests",
@@ -168,6 +187,7 @@ let package = Package(
         tests("CommandTests", ["MediaModel", "MediasyncTesting"]),
         tests("FaultTests", ["MediaModel", "MediasyncTesting"]),
         tests("RestoreTests", ["MediaModel", "MediasyncTesting"]),
+        tests("ExportTests", ["Backups", "Settings", "MediaModel", "MediasyncTesting"]),
     ],
     swiftLanguageModes: [.v6]
 )

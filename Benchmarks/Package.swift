@@ -53,7 +53,7 @@ let package = Package(
         engine(
             "Copying",
             [
-                "MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering", "Wire", "Programs",
+                "MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering", "Archives", "Wire", "Programs",
                 .product(name: "DequeModule", package: "swift-collections"),
             ]
         ),
@@ -66,6 +66,22 @@ let package = Package(
             name: "CatalogScan",
             dependencies: ["Catalog", "Postgres"],
             path: "Benchmarks/CatalogScan",
+            swiftSettings: swiftSettings
+        ),
+        .target(name: "CDelta", path: "Engines/CDelta"),
+        engine("Delta", ["MediaModel", "Checksums", "CDelta"]),
+        // For `scripts/bench delta`, without the harness.
+        .executableTarget(
+            name: "DeltaRate",
+            dependencies: ["Delta"],
+            path: "Benchmarks/DeltaRate",
+            swiftSettings: swiftSettings
+        ),
+        // The same for `scripts/bench refresh rows`.
+        .executableTarget(
+            name: "RowLoad",
+            dependencies: ["Catalog", "Postgres"],
+            path: "Benchmarks/RowLoad",
             swiftSettings: swiftSettings
         ),
         // A whole process for `scripts/bench fetch`; it needs no harness.

@@ -5,7 +5,7 @@ internal import MediaModel
 final class FilterDecoder: ByteSource {
     private let archive: OpaquePointer
     private let compression: Compression
-    private let feed: Feed
+    private let feed: ArchiveFeed
     private var isAtEnd = false
 
     init(_ source: any ByteSource, compression: Compression) throws(SyncError) {
@@ -14,7 +14,7 @@ final class FilterDecoder: ByteSource {
         }
         self.archive = archive
         self.compression = compression
-        feed = Feed(source)
+        feed = ArchiveFeed(source)
         try start()
     }
 
@@ -34,7 +34,14 @@ final class FilterDecoder: ByteSource {
         }
         archive_read_support_format_raw(archive)
         archive_read_support_format_empty(archive)
-        let opened = archive_read_open2(archive, Unmanaged.passUnretained(feed).toOpaque(), nil, feedRead, nil, nil)
+        let opened = archive_read_open2(
+            archive,
+            Unmanaged.passUnretained(feed).toOpaque(),
+            nil,
+            archiveFeedRead,
+            nil,
+            nil
+        )
         try check(opened)
         // Where the stream's first bytes are not the filter's, libarchive would hand them through as they are.
         if archive_filter_count(archive) != 2 || archive_filter_code(archive, 0) != expected {
@@ -80,56 +87,4 @@ final class FilterDecoder: ByteSource {
         let message = archive_error_string(archive).map { String(cString: $0) }
         throw CompressionError.damaged(compression, message ?? "libarchive cannot read it")
     }
-}
-
-/// What libarchive asks for bytes. It keeps a pointer to this; one owner, the decoder.
-private final class Feed {
-    private static let bufferBytes = 256 << 10
-
-    private let source: any ByteSource
-    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bufferBytes, alignment: 16)
-    /// The source's own error, which says more than libarchive's.
-    private(set) var failure: SyncError?
-    private var total: Int64 = 0
-
-    init(_ source: any ByteSource) {
-        self.source = source
-    }
-
-    deinit {
-        buffer.deallocate()
-    }
-
-    func next() -> UnsafeRawBufferPointer? {
-        do throws(SyncError) {
-            let count = try source.read(into: buffer)
-            total += Int64(count)
-            return UnsafeRawBufferPointer(rebasing: buffer[..<count])
-        } catch {
-            failure = error
-            return nil
-        }
-    }
-}
-
-extension Feed {
-    /// Reads what libarchive did not ask for; the bytes there were in all.
-    func drain() throws(SyncError) -> Int64 {
-        while let bytes = next(), !bytes.isEmpty {}
-        if let failure { throw failure }
-        return total
-    }
-}
-
-/// `archive_read_callback`: the next bytes, 0 at the end, -1 for an error.
-private func feedRead(
-    _ archive: OpaquePointer?,
-    _ feed: UnsafeMutableRawPointer?,
-    _ block: UnsafeMutablePointer<UnsafeRawPointer?>?
-) -> Int {
-    guard let feed, let block, let bytes = Unmanaged<Feed>.fromOpaque(feed).takeUnretainedValue().next() else {
-        return -1
-    }
-    block.pointee = bytes.baseAddress
-    return bytes.count
 }

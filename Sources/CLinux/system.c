@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/mount.h>
 #include <linux/openat2.h>
 #include <pthread.h>
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -85,6 +87,32 @@ int mds_open_directory_beneath(int at, const char *path) {
     how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
     MDS_RETRY(int, (int)syscall(SYS_openat2, at, path, &how, sizeof how));
+}
+
+int mds_open_path_beneath(int at, const char *path) {
+    struct open_how how;
+    memset(&how, 0, sizeof how);
+    how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+    MDS_RETRY(int, (int)syscall(SYS_openat2, at, path, &how, sizeof how));
+}
+
+int mds_open_without_links(int at) {
+    // A filter of system calls, as hardened services have, may kill who calls what it does not know.
+    if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != 0) return -EPERM;
+    int tree = (int)syscall(SYS_open_tree, at, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (tree < 0) return -errno;
+    struct mount_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.attr_set = MOUNT_ATTR_NOSYMFOLLOW;
+    // What is mounted later does not come along: it would have links.
+    attributes.propagation = MS_PRIVATE;
+    if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes) < 0) {
+        int number = errno;
+        close(tree);
+        return -number;
+    }
+    return tree;
 }
 
 int mds_create(int at, const char *name, uint32_t mode) {

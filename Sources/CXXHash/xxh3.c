@@ -5,6 +5,7 @@
 #if defined(__x86_64__)
 void mds_xxh3_update_avx2(void *state, const void *bytes, size_t count);
 struct mds_xxh3_digest mds_xxh3_of_avx2(const void *bytes, size_t count);
+uint64_t mds_xxh3_seeded_avx2(const void *bytes, size_t count, uint64_t seed);
 
 // One load of a word that the C runtime fills before main.
 static int has_avx2(void) { return __builtin_cpu_supports("avx2"); }
@@ -29,6 +30,13 @@ struct mds_xxh3_digest mds_xxh3_of(const void *bytes, size_t count) {
     if (has_avx2()) return mds_xxh3_of_avx2(bytes, count);
 #endif
     return mds_xxh3_of_baseline(bytes, count);
+}
+
+uint64_t mds_xxh3_seeded(const void *bytes, size_t count, uint64_t seed) {
+#if defined(__x86_64__)
+    if (has_avx2()) return mds_xxh3_seeded_avx2(bytes, count, seed);
+#endif
+    return mds_xxh3_seeded_baseline(bytes, count, seed);
 }
 
 struct mds_xxh3_digest mds_xxh3_finish(const void *state) {

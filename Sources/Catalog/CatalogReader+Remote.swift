@@ -62,7 +62,7 @@ extension CatalogReader {
             """,
             [.integer(after ?? Int64.min), .integer(Int64(limit))]
         )
-        return rows.compactMap { $0[0].number }
+        return rows.compactMap { $0.integer(0) }
     }
 
     /// The number of an account of another server; nil where there is none.
@@ -117,7 +117,7 @@ extension CatalogReader {
         _ row: Rows.Row,
         isFull: Bool
     ) -> RemoteRow {
-        let id = row[0].number ?? 0
+        let id = row[0].integer ?? 0
         var media: [RemoteMedia] = []
         for (index, attachment) in table.attachments.enumerated() where scope.kinds.contains(attachment.kind) {
             let first = 8 + 6 * index
@@ -129,15 +129,15 @@ extension CatalogReader {
                     isRemote: true,
                     fileName: name,
                     contentType: row[first + 2].text,
-                    byteCount: row[first + 3].number,
-                    storageVersion: row[first + 4].number ?? 0
+                    byteCount: row[first + 3].integer,
+                    storageVersion: row[first + 4].integer ?? 0
                 )
             }
             one.domain = row[1].text
-            one.accountID = row[3].number
+            one.accountID = row[3].integer
             if isFull {
                 one.accountURI = row[4].text
-                one.statusID = row[5].number
+                one.statusID = row[5].integer
                 one.shortcode = row[6].text
                 one.meta = row[7].text
                 one.storedAt = row[first + 5].text

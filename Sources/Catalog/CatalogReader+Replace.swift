@@ -24,7 +24,7 @@ extension CatalogReader {
             try connection.transaction { () throws(DatabaseFault) -> Set<Int64> in
                 // The old files go as soon as this is committed, also where the server commits to memory by default.
                 try connection.execute("SET LOCAL synchronous_commit = on")
-                let changed = Set(try connection.query(statement, parameters).compactMap { $0[0].number })
+                let changed = Set(try connection.query(statement, parameters).compactMap { $0.integer(0) })
                 beforeCommit()
                 return changed
             }

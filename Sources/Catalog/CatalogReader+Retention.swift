@@ -15,7 +15,7 @@ extension CatalogReader {
             """,
             []
         )
-        return (Int(rows[0][0].number ?? 0), Int(rows[0][1].number ?? 0))
+        return (Int(rows[0][0].integer ?? 0), Int(rows[0][1].integer ?? 0))
     }
 
     /// The next rows that a retention takes, by number. Of each row only what it loses is told.
@@ -25,15 +25,24 @@ extension CatalogReader {
         after: Int64? = nil,
         limit: Int = pageRows
     ) throws(SyncError) -> CatalogPage {
+        guard let query = pageQuery(retention, table) else { return CatalogPage(rows: [], next: nil) }
+        return try page(query, after: after, limit: limit)
+    }
+
+    /// All pages of what a retention takes.
+    package func pages(_ retention: Retention, _ table: CatalogTable) -> CatalogPages {
+        CatalogPages(self, pageQuery(retention, table), limit: CatalogPages.pageRows)
+    }
+
+    private func pageQuery(_ retention: Retention, _ table: CatalogTable) -> CatalogPageQuery? {
         let attachments = retention.attachments(of: table)
-        guard !attachments.isEmpty else { return CatalogPage(rows: [], next: nil) }
-        let rows = try query(
-            table,
-            "\(select(table, attachments)) t WHERE id > $1 AND \(retention.condition(table, schema)) ORDER BY id LIMIT $2",
-            [.integer(after ?? Int64.min), .integer(Int64(limit))]
+        guard !attachments.isEmpty else { return nil }
+        let condition = retention.condition(table, schema)
+        return CatalogPageQuery(
+            table: table,
+            attachments: attachments,
+            statement: "\(select(table, attachments)) t WHERE id > $1 AND \(condition) ORDER BY id LIMIT $2"
         )
-        let read = rows.map { self.row(table, attachments, $0) }
-        return CatalogPage(rows: read.filter { !$0.media.isEmpty }, next: rows.count < limit ? nil : read.last?.id)
     }
 
     /// Takes the files out of rows: the four columns of each attachment become NULL and the row's time of change is now;
@@ -59,7 +68,7 @@ extension CatalogReader {
                 return try connection.transaction { () throws(DatabaseFault) -> Set<Int64> in
                     // The files go as soon as this is committed, also where the server commits to memory by default.
                     try connection.execute("SET LOCAL synchronous_commit = on")
-                    let cleared = try connection.query(statement, parameters).compactMap { $0[0].number }
+                    let cleared = try connection.query(statement, parameters).compactMap { $0.integer(0) }
                     beforeCommit()
                     return Set(cleared)
                 }

@@ -37,7 +37,19 @@ extension CatalogReader {
             "schema_migrations",
             "SELECT max(version::bigint) FROM public.schema_migrations WHERE version ~ '^[0-9]{14}$'"
         )
-        return MastodonRelease(newestMigration: newest.flatMap { $0[0].number } ?? Int64.max)
+        return MastodonRelease(newestMigration: newest.flatMap { $0.integer(0) } ?? Int64.max)
+    }
+
+    /// Whether this is a database of glitch-soc, which lets its administrators set limits of their own.
+    package func isGlitch() throws(SyncError) -> Bool {
+        let row = try ask(
+            "statuses",
+            """
+            SELECT 1 FROM pg_catalog.pg_attribute
+            WHERE attrelid = 'public.statuses'::pg_catalog.regclass AND attname = 'content_type' AND NOT attisdropped
+            """
+        )
+        return row != nil
     }
 
     /// Domains that Mastodon has not reached for a week: hosts to try with one request before the others.
@@ -57,11 +69,23 @@ extension CatalogReader {
         }
     }
 
-    /// When the newest post came here, as its number tells it: seconds since 1970. Of a database that was restored this is
-    /// the moment of its dump. Nil without posts.
+    /// When the newest post came here, as its number tells it: seconds since 1970. Of a database that was restored, and has
+    /// not been served from since, this is the moment of its dump. Nil without posts.
     package func newestPost() throws(SyncError) -> Int64? {
         let row = try ask("statuses", "SELECT max(id) FROM public.statuses")
-        return row.flatMap { $0[0].number }.map { Snowflake.secondsSince1970(of: $0) }
+        return row.flatMap { $0.integer(0) }.map { Snowflake.secondsSince1970(of: $0) }
+    }
+
+    /// The dump that `restore` made this database of, as it is written at it; nil where nothing is.
+    package func restoredDump() throws(SyncError) -> RestoredDump? {
+        let row = try ask(
+            "pg_database",
+            """
+            SELECT pg_catalog.left(pg_catalog.shobj_description(oid, 'pg_database'), 1000)
+            FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()
+            """
+        )
+        return row.flatMap { $0[0].text }.flatMap { RestoredDump(comment: $0) }
     }
 
     /// The private key of the instance's own actor, as PEM; nil where there is none.

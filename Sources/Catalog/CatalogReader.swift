@@ -45,14 +45,28 @@ package struct CatalogReader {
         after: Int64? = nil,
         limit: Int = pageRows
     ) throws(SyncError) -> CatalogPage {
+        guard let query = pageQuery(table, scope) else { return CatalogPage(rows: [], next: nil) }
+        return try page(query, after: after, limit: limit)
+    }
+
+    /// All pages of a table's rows that have files.
+    package func pages(
+        _ table: CatalogTable,
+        _ scope: Scope = Scope(),
+        limit: Int = CatalogPages.pageRows
+    ) -> CatalogPages {
+        CatalogPages(self, pageQuery(table, scope), limit: limit)
+    }
+
+    private func pageQuery(_ table: CatalogTable, _ scope: Scope) -> CatalogPageQuery? {
         let attachments = table.attachments.filter { scope.kinds.contains($0.kind) }
-        guard !attachments.isEmpty else { return CatalogPage(rows: [], next: nil) }
+        guard !attachments.isEmpty else { return nil }
         var conditions = ["id > $1"]
-        var first = after ?? Int64.min
+        var first = Int64.min
         if let remote = scope.remote { conditions.append("(\(table.isRemote)) = \(remote)") }
         if let since = scope.since {
             if table == .mediaAttachments {
-                first = max(first, Snowflake.lowestID(secondsSince1970: since.secondsSince1970))
+                first = Snowflake.lowestID(secondsSince1970: since.secondsSince1970)
             } else {
                 let moment = Self.moment(since)
                 let newer = attachments.map { "\(SQL.identifier($0.updatedAt)) >= \(moment)" }
@@ -60,13 +74,29 @@ package struct CatalogReader {
             }
         }
         conditions.append("(" + attachments.map { Self.isStored($0) }.joined(separator: " OR ") + ")")
-        let rows = try query(
-            table,
-            "\(select(table, attachments)) WHERE \(conditions.joined(separator: " AND ")) ORDER BY id LIMIT $2",
-            [.integer(first), .integer(Int64(limit))]
+        return CatalogPageQuery(
+            table: table,
+            attachments: attachments,
+            statement:
+                "\(select(table, attachments)) WHERE \(conditions.joined(separator: " AND ")) ORDER BY id LIMIT $2",
+            first: first
         )
-        let read = rows.map { self.row(table, attachments, $0) }
-        return CatalogPage(rows: read.filter { !$0.media.isEmpty }, next: rows.count < limit ? nil : read.last?.id)
+    }
+
+    /// One page of a query, asked for and waited for.
+    func page(_ query: CatalogPageQuery, after: Int64?, limit: Int) throws(SyncError) -> CatalogPage {
+        let rows = try self.query(query.table, query.statement, query.parameters(after: after, limit: limit))
+        return page(query, rows, limit: limit)
+    }
+
+    func page(_ query: CatalogPageQuery, _ rows: Rows, limit: Int) -> CatalogPage {
+        var read: [CatalogRow] = []
+        read.reserveCapacity(rows.count)
+        for index in 0..<rows.count {
+            let row = self.row(query.table, query.attachments, rows[index])
+            if !row.media.isEmpty { read.append(row) }
+        }
+        return CatalogPage(rows: read, next: rows.count < limit ? nil : query.last(of: rows))
     }
 
     /// The rows of these numbers that are still there, with or without files, by number.
@@ -165,21 +195,22 @@ package struct CatalogReader {
     }
 
     func row(_ table: CatalogTable, _ attachments: [CatalogTable.Attachment], _ row: Rows.Row) -> CatalogRow {
-        let id = row[0].number ?? 0
-        let isRemote = row[1].bytes?.first == UInt8(ascii: "t")
+        let id = row.integer(0) ?? 0
+        let isRemote = row.isTrue(1)
         var media: [StoredMedia] = []
         for (index, attachment) in attachments.enumerated() {
             let first = 2 + 4 * index
-            guard let name = row[first].bytes, !name.allSatisfy(Self.isBlank) else { continue }
+            // Most attachments have no thumbnail, and many accounts no header.
+            guard !row.isNull(first), let name = row[first].bytes, !name.allSatisfy(Self.isBlank) else { continue }
             media.append(
                 StoredMedia(
                     kind: attachment.kind,
                     rowID: id,
                     isRemote: isRemote,
                     fileName: name,
-                    contentType: row[first + 1].text,
-                    byteCount: row[first + 2].number,
-                    storageVersion: row[first + 3].number ?? 0
+                    contentType: row.text(first + 1),
+                    byteCount: row.integer(first + 2),
+                    storageVersion: row.integer(first + 3) ?? 0
                 )
             )
         }
@@ -188,23 +219,4 @@ package struct CatalogReader {
 
     /// Rails counts a text of blanks as none.
     static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
-}
-
-extension Rows.Value {
-    /// A whole number, read from its digits without a text in between: there are millions.
-    var number: Int64? {
-        guard let bytes, let first = bytes.first else { return nil }
-        let isNegative = first == UInt8(ascii: "-")
-        var value: Int64 = 0
-        for byte in bytes[(isNegative ? 1 : 0)...] {
-            let digit = Int64(byte) - 48
-            guard (0...9).contains(digit) else { return nil }
-            let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
-            let (sum, carry) = tens.subtractingReportingOverflow(digit)
-            guard !overflow, !carry else { return nil }
-            value = sum
-        }
-        // Gathered below zero, where the smallest number fits.
-        return isNegative ? value : value == Int64.min ? nil : -value
-    }
 }

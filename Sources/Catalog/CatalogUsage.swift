@@ -23,8 +23,8 @@ extension CatalogReader {
                             CatalogUsage(
                                 kind: attachment.kind,
                                 isCached: row[0].boolean ?? false,
-                                rows: Int(row[1].number ?? 0),
-                                bytes: row[2].number ?? 0
+                                rows: Int(row[1].integer ?? 0),
+                                bytes: row[2].integer ?? 0
                             )
                         )
                     }

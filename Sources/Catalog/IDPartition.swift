@@ -3,18 +3,36 @@ package enum IDPartition {
     /// The folders of an id; nil for an id that no file can have (negative, zero, or with a number of digits whose last ones
     /// Paperclip would drop, so that two rows would share a folder).
     package static func folders(of id: Int64) -> String? {
-        guard id > 0 else { return nil }
-        let digits = Array(String(id).utf8)
-        let width = id < 1_000_000_000 ? 9 : max(12, digits.count)
-        guard width % 3 == 0 else { return nil }
-        let padded = [UInt8](repeating: UInt8(ascii: "0"), count: width - digits.count) + digits
-        var result: [UInt8] = []
-        result.reserveCapacity(width + width / 3)
-        for (index, digit) in padded.enumerated() {
-            if index > 0, index % 3 == 0 { result.append(UInt8(ascii: "/")) }
-            result.append(digit)
+        var bytes: [UInt8] = []
+        return append(id, to: &bytes) ? String(decoding: bytes, as: UTF8.self) : nil
+    }
+
+    /// The same, behind what is there; false, and nothing is added, for an id that no file can have.
+    static func append(_ id: Int64, to bytes: inout [UInt8]) -> Bool {
+        guard id > 0 else { return false }
+        let digits = digitCount(of: id)
+        let width = digits <= 9 ? 9 : max(12, digits)
+        guard width % 3 == 0 else { return false }
+        var place = bytes.count + width + width / 3 - 1
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: "/"), count: place - bytes.count))
+        // From the last digit on: three, and a slash is left alone.
+        var rest = UInt64(id)
+        for index in 0..<width {
+            if index > 0, index % 3 == 0 { place -= 1 }
+            place -= 1
+            bytes[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
         }
-        return String(decoding: result, as: UTF8.self)
+        return true
+    }
+
+    private static func digitCount(of id: Int64) -> Int {
+        var (count, rest) = (1, UInt64(id))
+        while rest >= 10 {
+            count += 1
+            rest /= 10
+        }
+        return count
     }
 
     /// The id of these folders; nil where they are not exactly what `folders` makes.

@@ -9,7 +9,8 @@ package struct MediaFileName: Sendable, Hashable {
     /// kernel takes.
     package init?(_ bytes: [UInt8]) {
         let dot = UInt8(ascii: ".")
-        guard !bytes.isEmpty, bytes.count <= 255, bytes != [dot], bytes != [dot, dot] else { return nil }
+        guard !bytes.isEmpty, bytes.count <= 255 else { return nil }
+        if bytes.count <= 2, bytes.allSatisfy({ $0 == dot }) { return nil }
         guard !bytes.contains(where: { $0 == 0 || $0 == UInt8(ascii: "/") }) else { return nil }
         self.bytes = bytes
     }

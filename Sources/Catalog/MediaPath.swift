@@ -39,8 +39,23 @@ package struct MediaPath: Sendable, Hashable {
 
     /// The path below the root; nil where the id can have no files.
     package var path: BytePath? {
-        guard let folders = IDPartition.folders(of: id) else { return nil }
-        let folder = "\(isCached ? "cache/" : "")\(kind.classFolder)/\(kind.attachmentFolder)/\(folders)/\(style)"
-        return BytePath(folder).appending(name)
+        var bytes: [UInt8] = []
+        // The longest folders have some sixty bytes.
+        bytes.reserveCapacity(96 + name.bytes.count)
+        let slash = UInt8(ascii: "/")
+        if isCached {
+            bytes += MediaLayout.cacheFolder.bytes
+            bytes.append(slash)
+        }
+        bytes += kind.classFolder.utf8
+        bytes.append(slash)
+        bytes += kind.attachmentFolder.utf8
+        bytes.append(slash)
+        guard IDPartition.append(id, to: &bytes) else { return nil }
+        bytes.append(slash)
+        bytes += style.utf8
+        bytes.append(slash)
+        bytes += name.bytes
+        return BytePath(bytes: bytes)
     }
 }

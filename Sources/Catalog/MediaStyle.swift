@@ -12,28 +12,28 @@ package struct MediaStyle: Sendable, Hashable {
 
     package static let original = MediaStyle("original")
 
-    /// Types whose small variant is a picture of one frame.
-    private static let framedTypes: Set<String> = [
-        "image/gif", "video/webm", "video/mp4", "video/quicktime", "video/ogg",
-    ]
-
-    private static let imageTypes: Set<String> = [
-        "image/jpeg", "image/png", "image/heic", "image/heif", "image/webp", "image/avif",
-    ]
+    /// Of each content type of an attachment: with a small variant that is a picture of one frame, or a smaller picture of
+    /// the same type; of all others there is the original alone.
+    private static let attachments: [String: [MediaStyle]] = {
+        let framed = [original, MediaStyle("small", format: "png")]
+        let pictured = [original, MediaStyle("small")]
+        return [
+            "image/gif": framed, "video/webm": framed, "video/mp4": framed, "video/quicktime": framed,
+            "video/ogg": framed,
+            "image/jpeg": pictured, "image/png": pictured, "image/heic": pictured, "image/heif": pictured,
+            "image/webp": pictured, "image/avif": pictured,
+        ]
+    }()
+    private static let alone = [original]
+    private static let withStatic = [original, MediaStyle("static", format: "png")]
 
     /// The variants of an attachment whose row has this content type, the original first. Removal takes exactly these.
     package static func all(of kind: MediaKind, contentType: String?) -> [MediaStyle] {
-        let type = contentType ?? ""
         switch kind {
-        case .attachment:
-            if framedTypes.contains(type) { return [.original, MediaStyle("small", format: "png")] }
-            return imageTypes.contains(type) ? [.original, MediaStyle("small")] : [.original]
-        case .avatar, .header:
-            return type == "image/gif" ? [.original, MediaStyle("static", format: "png")] : [.original]
-        case .emoji:
-            return [.original, MediaStyle("static", format: "png")]
-        case .thumbnail, .card, .upload, .backup:
-            return [.original]
+        case .attachment: contentType.flatMap { attachments[$0] } ?? alone
+        case .avatar, .header: contentType == "image/gif" ? withStatic : alone
+        case .emoji: withStatic
+        case .thumbnail, .card, .upload, .backup: alone
         }
     }
 }

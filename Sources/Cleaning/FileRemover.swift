@@ -83,10 +83,10 @@ final class FileRemover: Sendable {
     func work() {
         while let piece = queue.take() {
             var (files, bytes) = (0, Int64(0))
-            for path in piece.paths {
+            for (path, removed) in zip(piece.paths, store.remove(all: Array(piece.paths))) {
                 do throws(FileFault) {
                     // A file that is missing already is what was wanted.
-                    guard let size = try store.remove(path) else { continue }
+                    guard let size = try removed.get() else { continue }
                     FaultPoint.fileRemoved.reach()
                     files += 1
                     bytes += size

@@ -14,9 +14,22 @@ final class StoreLedger: Sendable {
     struct Share {
         var counts = Counts()
         var lines: [Key: MediaTally] = [:]
+        /// Files of this server's own that are not as their rows say.
+        var lost: [BytePath] = []
+
+        /// Changes the line of an attachment.
+        mutating func change(_ media: StoredMedia, _ body: (inout MediaTally) -> Void) {
+            body(&lines[Key(kind: media.kind, isLocal: !media.isRemote), default: MediaTally()])
+        }
     }
 
+    /// Lost files that are named; the others are counted.
+    private static let lostMax = 1_000
+
     private let sum = Mutex(Share())
+
+    /// The first files of this server's own that differ.
+    var lost: [BytePath] { sum.withLock { $0.lost } }
 
     func add(_ share: Share) {
         sum.withLock { sum in
@@ -26,6 +39,7 @@ final class StoreLedger: Sendable {
             sum.counts.different += share.counts.different
             sum.counts.failed += share.counts.failed
             sum.counts.bytesSeen += share.counts.bytesSeen
+            sum.lost += share.lost.prefix(Self.lostMax - sum.lost.count)
             for (key, tally) in share.lines { sum.lines[key, default: MediaTally()] += tally }
         }
     }

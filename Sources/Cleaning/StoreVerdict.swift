@@ -11,6 +11,8 @@ enum StoreVerdict: Equatable {
     case otherSize(Int64)
     /// Its first bytes are of another type than the row says.
     case otherType(Int64)
+    /// It is not all there, or damaged.
+    case undecodable(Int64, why: String)
     /// A directory, a link, a device.
     case otherKind(EntryKind?)
 
@@ -40,6 +42,7 @@ enum StoreVerdict: Equatable {
         case .empty: .empty
         case .otherSize: .size
         case .otherType: .type
+        case .undecodable: .undecodable
         case .otherKind: .kind
         }
     }
@@ -54,10 +57,15 @@ enum StoreVerdict: Equatable {
         case .good(let size): tally.bytesOnDisk += size
         case .missing: tally.missing += 1
         case .empty: tally.empty += 1
-        case .otherSize(let size), .otherType(let size):
+        case .otherSize(let size), .otherType(let size), .undecodable(let size, _):
             tally.different += 1
             tally.bytesOnDisk += size
         case .otherKind: tally.different += 1
         }
+    }
+
+    /// The decoder's reason.
+    var why: String? {
+        if case .undecodable(_, let why) = self { why } else { nil }
     }
 }

@@ -16,16 +16,20 @@ package final class StoreVerifyEngine: Engine {
     private let options: StoreVerifyOptions
     private let settings: ConnectionSettings
     private let store: any MediaStore
+    private let decoding: StoreDecoding?
     private let jobs: Int
     private let control: RunControl
     private let sink: EventSink
     private let ledger = StoreLedger()
 
-    /// - Parameter settings: where the database is; it is connected to when the run begins.
+    /// - Parameters:
+    ///   - settings: where the database is; it is connected to when the run begins.
+    ///   - decoder: decodes what is of the right type and size; nil where that is not asked for.
     package init(
         options: StoreVerifyOptions,
         settings: ConnectionSettings,
         store: any MediaStore,
+        decoder: (any MediaDecoding)? = nil,
         processors: Int,
         control: RunControl,
         sink: @escaping EventSink
@@ -33,6 +37,7 @@ package final class StoreVerifyEngine: Engine {
         self.options = options
         self.settings = settings
         self.store = store
+        decoding = decoder.map { StoreDecoding(store: store, decoder: $0, control: control) }
         jobs = options.jobs ?? max(8, 2 * processors)
         self.control = control
         self.sink = sink
@@ -52,7 +57,11 @@ package final class StoreVerifyEngine: Engine {
         }
         guard !rows.isEmpty else { return [] }
         let columns = ["kind", "rows", "files", "missing", "empty", "different", "failed", "on disk"]
-        return [ReportSection(title: "Rows against files", columns: columns, rows: rows)]
+        let compared = ReportSection(title: "Rows against files", columns: columns, rows: rows)
+        let lost = ledger.lost
+        guard !lost.isEmpty else { return [compared] }
+        let title = "Files of this server's own that differ: lost where they are missing and no backup has them"
+        return [compared, ReportSection(title: title, columns: ["file"], rows: lost.map { ["\($0)"] })]
     }
 
     /// Nothing is written, nothing is left behind.
@@ -62,11 +71,12 @@ package final class StoreVerifyEngine: Engine {
     package func totalCounter() -> (any TotalCounter)? { nil }
 
     package func run() async -> RunResult {
-        let pool = WorkerPool(threads: jobs + 1)
+        // One thread reads, the others look; one more looks whether the run is stopped, which a decoder does not.
+        let others = decoding == nil ? 1 : 2
+        let pool = WorkerPool(threads: jobs + others)
         defer { pool.shutDown() }
         let queue = BoundedQueue<[StoredMedia]>(capacity: Self.waitingBatches)
-        // One thread reads, the others look.
-        let workers = pool.started - 1
+        let workers = pool.started - others
         guard workers > 0 else {
             return RunResult(counts: Counts(), error: SyncError(.exhausted, "no threads can be started"))
         }
@@ -78,8 +88,19 @@ package final class StoreVerifyEngine: Engine {
                     return nil
                 }
             }
+            if let decoding {
+                group.addTask(executorPreference: pool) {
+                    decoding.watch()
+                    return nil
+                }
+            }
             var failure: SyncError?
-            for await error in group { failure = failure ?? error }
+            var working = workers + 1
+            while let error = await group.next() {
+                failure = failure ?? error
+                working -= 1
+                if working == 0 { decoding?.end() }
+            }
             return failure
         }
         if failure == nil, control.stopReason == nil, let search = unnamedFileSearch() {
@@ -170,12 +191,10 @@ package final class StoreVerifyEngine: Engine {
         _ reader: CatalogReader,
         into queue: BoundedQueue<[StoredMedia]>
     ) throws(SyncError) {
-        var after: Int64?
-        repeat {
-            if control.shouldStop { return }
-            let page = try reader.page(table, scope, after: after)
+        let pages = reader.pages(table, scope)
+        while !control.shouldStop, let page = try pages.next() {
             var batch: [StoredMedia] = []
-            for row in page.rows {
+            for row in page {
                 batch += row.media
                 if batch.count >= Self.batchRows {
                     guard queue.offer(batch) else { return }
@@ -183,8 +202,7 @@ package final class StoreVerifyEngine: Engine {
                 }
             }
             if !batch.isEmpty { guard queue.offer(batch) else { return } }
-            after = page.next
-        } while after != nil
+        }
     }
 
     // MARK: Looking
@@ -194,89 +212,139 @@ package final class StoreVerifyEngine: Engine {
             // A stopped run still takes what waits: the reader must not wait for room for ever.
             if control.shouldStop { continue }
             var share = StoreLedger.Share()
-            for media in batch { check(media, in: &share) }
+            check(batch, in: &share)
             ledger.add(share)
         }
     }
 
-    private func check(_ media: StoredMedia, in share: inout StoreLedger.Share) {
-        var tally = MediaTally()
-        tally.rows = 1
-        tally.bytesInRows = max(0, media.byteCount ?? 0)
-        for style in media.styles {
-            share.counts.seen += 1
-            share.counts.files += 1
-            tally.files += 1
-            check(style, of: media, &share.counts, &tally)
+    /// What is looked at, and who says that it is there.
+    private struct NamedFile {
+        let media: StoredMedia
+        let style: MediaStyle
+        let path: BytePath
+
+        var row: RowReference {
+            RowReference(kind: media.kind.rawValue, id: media.rowID, isLocal: !media.isRemote)
         }
-        share.lines[StoreLedger.Key(kind: media.kind, isLocal: !media.isRemote), default: MediaTally()] += tally
     }
 
-    private func check(_ style: MediaStyle, of media: StoredMedia, _ counts: inout Counts, _ tally: inout MediaTally) {
-        let row = RowReference(kind: media.kind.rawValue, id: media.rowID, isLocal: !media.isRemote)
-        guard let path = media.path(of: style) else {
-            let name = BytePath.escaped(media.fileName)
-            let error = SyncError(
-                .item,
-                "the file name of \(media.kind.rawValue) \(media.rowID) is no name of a file: \(name)",
-                hint: "nothing that Mastodon writes looks like this: correct the row"
-            )
-            return fail(BytePath("\(media.kind.rawValue) \(media.rowID)"), row, error, &counts, &tally)
+    private func check(_ batch: [StoredMedia], in share: inout StoreLedger.Share) {
+        var files: [NamedFile] = []
+        for media in batch {
+            share.change(media) { tally in
+                tally.rows += 1
+                tally.bytesInRows += max(0, media.byteCount ?? 0)
+            }
+            for style in media.styles {
+                if let path = media.path(of: style) {
+                    files.append(NamedFile(media: media, style: style, path: path))
+                } else {
+                    failName(of: media, &share)
+                }
+            }
         }
+        for (file, found) in zip(files, store.look(all: files.map(\.path))) {
+            check(file, found, in: &share)
+            // What is decoded takes its time; what was not reached is not counted.
+            if decoding != nil, control.shouldStop { return }
+        }
+    }
+
+    private func check(
+        _ file: NamedFile,
+        _ found: Result<StoreEntry?, FileFault>,
+        in share: inout StoreLedger.Share
+    ) {
         let entry: StoreEntry?
         let verdict: StoreVerdict
-        do throws(FileFault) {
-            entry = try store.look(path)
-            verdict = try self.verdict(of: style, in: media, at: path, found: entry)
+        do throws(SyncError) {
+            entry = try Self.entry(found, at: file.path)
+            // A file that was being decoded when the run was stopped is not counted.
+            guard let known = try self.verdict(of: file, found: entry) else { return }
+            verdict = known
         } catch {
-            let fault = error.syncError("cannot look at \(path)")
-            if fault.retry == .abortStage { control.stop(fault) }
-            return fail(path, row, fault, &counts, &tally)
+            if error.retry == .abortStage { control.stop(error) }
+            return fail(file.path, file.row, of: file.media, error, &share)
         }
-        verdict.count(in: &tally)
-        counts.bytesSeen += entry?.size ?? 0
+        share.counts.seen += 1
+        share.counts.files += 1
+        share.counts.bytesSeen += entry?.size ?? 0
+        share.change(file.media) { tally in
+            tally.files += 1
+            verdict.count(in: &tally)
+        }
         if case .good = verdict {
-            counts.unchanged += 1
+            share.counts.unchanged += 1
             if options.reportsEveryItem {
-                sink(.item(ItemEvent(path: path, kind: .file, outcome: .unchanged, row: row)))
+                sink(.item(ItemEvent(path: file.path, kind: .file, outcome: .unchanged, row: file.row)))
             }
         } else {
-            counts.different += 1
+            share.counts.different += 1
+            if file.row.isLocal { share.lost.append(file.path) }
             let item = ItemEvent(
-                path: path,
+                path: file.path,
                 kind: verdict.kind,
                 outcome: .different,
                 changes: verdict.changes,
                 bytes: entry?.size ?? 0,
-                row: row
+                row: file.row,
+                why: verdict.why
             )
             sink(.item(item))
         }
     }
 
-    private func verdict(
-        of style: MediaStyle,
-        in media: StoredMedia,
-        at path: BytePath,
-        found entry: StoreEntry?
-    ) throws(FileFault) -> StoreVerdict {
-        let verdict = StoreVerdict(of: style, in: media, found: entry)
-        guard options.checksTypes, case .good(let size) = verdict else { return verdict }
-        let expected = media.formats(of: style)
+    private static func entry(
+        _ found: Result<StoreEntry?, FileFault>,
+        at path: BytePath
+    ) throws(SyncError) -> StoreEntry? {
+        do throws(FileFault) { return try found.get() } catch { throw error.syncError("cannot look at \(path)") }
+    }
+
+    private func verdict(of file: NamedFile, found entry: StoreEntry?) throws(SyncError) -> StoreVerdict? {
+        let verdict = StoreVerdict(of: file.style, in: file.media, found: entry)
+        guard options.checksTypes || decoding != nil, case .good(let size) = verdict else { return verdict }
+        let expected = file.media.formats(of: file.style)
         if expected.isEmpty { return verdict }
-        let head = try store.contents(of: path, limit: MediaContainer.headBytes)
-        return MediaContainer.all(ofHead: head).isDisjoint(with: expected) ? .otherType(size) : verdict
+        let head: [UInt8]
+        do throws(FileFault) {
+            head = try store.contents(of: file.path, limit: MediaContainer.headBytes)
+        } catch {
+            throw error.syncError("cannot look at \(file.path)")
+        }
+        if MediaContainer.all(ofHead: head).isDisjoint(with: expected) { return .otherType(size) }
+        guard let decoding else { return verdict }
+        return try decoding.verdict(of: file.path)
+    }
+
+    // MARK: Failures
+
+    /// A row whose name can be no part of a path.
+    private func failName(of media: StoredMedia, _ share: inout StoreLedger.Share) {
+        let what = "\(media.kind.rawValue) \(media.rowID)"
+        let error = SyncError(
+            .item,
+            "the file name of \(what) is no name of a file: \(BytePath.escaped(media.fileName))",
+            hint: "nothing that Mastodon writes looks like this: correct the row"
+        )
+        let row = RowReference(kind: media.kind.rawValue, id: media.rowID, isLocal: !media.isRemote)
+        fail(BytePath(what), row, of: media, error, &share)
     }
 
     private func fail(
         _ path: BytePath,
         _ row: RowReference,
+        of media: StoredMedia,
         _ error: SyncError,
-        _ counts: inout Counts,
-        _ tally: inout MediaTally
+        _ share: inout StoreLedger.Share
     ) {
-        counts.failed += 1
-        tally.failed += 1
+        share.counts.seen += 1
+        share.counts.files += 1
+        share.counts.failed += 1
+        share.change(media) { tally in
+            tally.files += 1
+            tally.failed += 1
+        }
         sink(.item(ItemEvent(path: path, kind: .file, outcome: .failed(error), row: row)))
     }
 }

@@ -143,28 +143,9 @@ final class CopyContext: Sendable {
         bytes: Int64 = 0,
         digest: Digest? = nil
     ) {
-        var always = false
-        switch outcome {
-        case .copied: tally.copied.add()
-        case .created: tally.created.add()
-        case .linked: tally.linked.add()
-        case .updated: tally.updated.add()
-        case .unchanged: tally.unchanged.add()
-        case .deleted: tally.deleted.add()
-        case .different:
-            tally.different.add()
-            always = true
-        case .skipped(let reason):
-            tally.skip(reason)
-            always = reason == .special || reason == .mountPoint
-        case .failed(let error):
-            tally.failed.add()
-            if error.code == .sourceChanged || error.code == .sourceVanished { tally.sourceChanged.add() }
-            always = true
-        case .fetched, .gone, .superseded: preconditionFailure("a copy fetches nothing")
-        }
+        tally.add(outcome)
         if bytes > 0 { tally.bytesWritten.add(Int(bytes)) }
-        guard always || options.reportsEveryItem else { return }
+        guard outcome.isAlwaysTold || options.reportsEveryItem else { return }
         var path = node?.path() ?? .root
         if let name, let node { path = node.path(of: name) }
         sink(.item(ItemEvent(path: path, kind: kind, outcome: outcome, changes: changes, bytes: bytes, digest: digest)))

@@ -73,13 +73,13 @@ package final class CopyEngine: Sendable {
         let pair =
             origin == nil
             ? try TreePair.open(source: sourcePath, target: targetPath, dryRun: options.dryRun)
-            : try TreePair.openTarget(targetPath, dryRun: options.dryRun)
+            : try TreePair.ofTarget(targetPath, dryRun: options.dryRun)
         defer {
             pair.source.close()
             pair.target.close()
         }
         try guardTarget(pair, facts)
-        try lock(pair)
+        try Self.lock(pair.target, targetPath, sink)
         let backup = try openBackup(pair)
         defer { backup?.root.close() }
         let marker = try readMarker(pair)
@@ -132,10 +132,11 @@ package final class CopyEngine: Sendable {
         if let hint = guards.layoutHint() { sink(.notice(hint)) }
     }
 
-    private func lock(_ pair: TreePair) throws(SyncError) {
-        guard pair.target.isOpen else { return }
+    /// Takes the lock of a target.
+    static func lock(_ target: HeldDirectory, _ path: BytePath, _ sink: EventSink) throws(SyncError) {
+        guard target.isOpen else { return }
         do throws(FileFault) {
-            if try pair.target.lock() { return }
+            if try target.lock() { return }
         } catch {
             // File systems without locks of directories: the marker still tells of other runs.
             sink(.notice(Notice(.warning, "the target cannot be locked: \(error.reason)")))
@@ -143,7 +144,7 @@ package final class CopyEngine: Sendable {
         }
         throw SyncError(
             .locked,
-            "another run is at work in \(targetPath)",
+            "another run is at work in \(path)",
             hint: "wait for it to end (mediasync status), or stop it; nothing was changed"
         )
     }

@@ -41,6 +41,24 @@ final class Tally: Sendable {
     private let special = Counter()
     private let temporary = Counter()
 
+    /// Puts an entry's outcome on the account.
+    func add(_ outcome: Outcome) {
+        switch outcome {
+        case .copied: copied.add()
+        case .created: created.add()
+        case .linked: linked.add()
+        case .updated: updated.add()
+        case .unchanged: unchanged.add()
+        case .deleted: deleted.add()
+        case .different: different.add()
+        case .skipped(let reason): skip(reason)
+        case .failed(let error):
+            failed.add()
+            if error.code == .sourceChanged || error.code == .sourceVanished { sourceChanged.add() }
+        case .fetched, .gone, .superseded: preconditionFailure("a copy fetches nothing")
+        }
+    }
+
     func skip(_ reason: SkipReason) {
         switch reason {
         case .excluded: excluded.add()
@@ -90,6 +108,16 @@ final class Tally: Sendable {
         for reason in SkipReason.allCases {
             let count = skipped(reason)
             if count > 0 { counts.skipped[reason, default: 0] += count }
+        }
+    }
+}
+
+extension Outcome {
+    /// Whether listeners hear of it although they asked for failures alone.
+    var isAlwaysTold: Bool {
+        switch self {
+        case .different, .failed, .skipped(.special), .skipped(.mountPoint): true
+        default: false
         }
     }
 }

@@ -82,67 +82,19 @@ struct TreePair {
     }
 
     /// Opens or makes the target of a copy whose source is on another machine.
-    static func openTarget(_ path: BytePath, dryRun: Bool) throws(SyncError) -> TreePair {
-        let pair = { (target: HeldDirectory, metadata: Metadata?, isNew: Bool) in
-            TreePair(
+    static func ofTarget(_ path: BytePath, dryRun: Bool) throws(SyncError) -> TreePair {
+        let (target, isNew) = try openTarget(path, mode: 0o700, dryRun: dryRun)
+        do throws(SyncError) {
+            return TreePair(
                 source: .none,
                 sourceMetadata: nil,
                 target: target,
-                targetMetadata: metadata,
+                targetMetadata: target.isOpen ? try metadata(of: target, path) : nil,
                 madeTarget: isNew
             )
-        }
-        if let target = try openExisting(path) {
-            do throws(SyncError) {
-                return pair(target, try metadata(of: target, path), false)
-            } catch {
-                target.close()
-                throw error
-            }
-        }
-        let (parent, parentPath) = try openParent(of: path)
-        defer { parent.close() }
-        if dryRun { return pair(.none, nil, true) }
-        let made = try make(path, in: parent, parentPath)
-        return pair(made.0, made.1, true)
-    }
-
-    private static func openParent(of path: BytePath) throws(SyncError) -> (HeldDirectory, BytePath) {
-        let isAbsolute = path.bytes.first == UInt8(ascii: "/")
-        let above = BytePath(bytes: Array(path.components.dropLast().joined(separator: [UInt8(ascii: "/")])))
-        let parentPath = isAbsolute ? BytePath(bytes: [UInt8(ascii: "/")] + above.bytes) : above
-        do throws(FileFault) {
-            return (try HeldDirectory.openRoot(parentPath == .root ? BytePath(".") : parentPath), parentPath)
         } catch {
-            throw SyncError(
-                .unusable,
-                "cannot make the target \(path)",
-                why: error.reason,
-                hint: "its parent directory must exist: check the path, mount what is not mounted, or make it"
-            )
-        }
-    }
-
-    private static func make(
-        _ path: BytePath,
-        in parent: HeldDirectory,
-        _ parentPath: BytePath
-    ) throws(SyncError) -> (HeldDirectory, Metadata) {
-        do throws(FileFault) {
-            let target = try path.lastComponent.withEntryName { (name) throws(FileFault) -> HeldDirectory in
-                try parent.makeDirectory(name, mode: 0o700)
-                let made = try parent.openDirectory(name)
-                try parent.synchronize()
-                return made
-            }
-            return (target, try target.metadata())
-        } catch {
-            throw SyncError(
-                error.kind == .noSpace ? .exhausted : .unusable,
-                "cannot make the target \(path)",
-                why: error.reason,
-                hint: "check the permissions of \(parentPath) and the space on its disk"
-            )
+            target.close()
+            throw error
         }
     }
 
@@ -166,14 +118,67 @@ struct TreePair {
                 madeTarget: true
             )
         }
-        let (target, targetMetadata) = try make(path, in: parent, parentPath)
+        let target = try makeDirectory(path, in: parent, parentPath, mode: 0o700)
         return TreePair(
             source: source,
             sourceMetadata: sourceMetadata,
             target: target,
-            targetMetadata: targetMetadata,
+            targetMetadata: try metadata(of: target, path),
             madeTarget: true
         )
+    }
+
+    private static func openParent(of path: BytePath) throws(SyncError) -> (HeldDirectory, BytePath) {
+        let isAbsolute = path.bytes.first == UInt8(ascii: "/")
+        let above = BytePath(bytes: Array(path.components.dropLast().joined(separator: [UInt8(ascii: "/")])))
+        let parentPath = isAbsolute ? BytePath(bytes: [UInt8(ascii: "/")] + above.bytes) : above
+        do throws(FileFault) {
+            return (try HeldDirectory.openRoot(parentPath == .root ? BytePath(".") : parentPath), parentPath)
+        } catch {
+            throw SyncError(
+                .unusable,
+                "cannot make the target \(path)",
+                why: error.reason,
+                hint: "its parent directory must exist: check the path, mount what is not mounted, or make it"
+            )
+        }
+    }
+
+    private static func makeDirectory(
+        _ path: BytePath,
+        in parent: HeldDirectory,
+        _ parentPath: BytePath,
+        mode: UInt32
+    ) throws(SyncError) -> HeldDirectory {
+        do throws(FileFault) {
+            return try path.lastComponent.withEntryName { (name) throws(FileFault) -> HeldDirectory in
+                try parent.makeDirectory(name, mode: mode)
+                let made = try parent.openDirectory(name)
+                try parent.synchronize()
+                return made
+            }
+        } catch {
+            throw SyncError(
+                error.kind == .noSpace ? .exhausted : .unusable,
+                "cannot make the target \(path)",
+                why: error.reason,
+                hint: "check the permissions of \(parentPath) and the space on its disk"
+            )
+        }
+    }
+
+    /// Opens a target that has no source tree beside it; made where only its last component is missing.
+    /// - Returns: a directory that is not open where there is none and this is a dry run.
+    static func openTarget(
+        _ path: BytePath,
+        mode: UInt32 = 0o755,
+        dryRun: Bool
+    ) throws(SyncError) -> (directory: HeldDirectory, isNew: Bool) {
+        if let existing = try openExisting(path) { return (existing, false) }
+        let (parent, parentPath) = try openParent(of: path)
+        defer { parent.close() }
+        if dryRun { return (.none, true) }
+        return (try makeDirectory(path, in: parent, parentPath, mode: mode), true)
     }
 
     /// Refuses trees that are the same or lie in each other, told by device and inode on the way up, not by names.

@@ -1,3 +1,5 @@
+package import MediaModel
+
 extension DumpInspection {
     /// Decides when the dump was made. The header is exact where there is one. The newest post is never later than the
     /// dump, which is the right side to be wrong on when its age decides what to fetch again; the file's time may be that
@@ -11,6 +13,12 @@ extension DumpInspection {
         } else if let fileModifiedAt {
             (madeAt, madeAtSource) = (fileModifiedAt, .file)
         }
+    }
+
+    /// When it was made, as it is written at the database that is made of it.
+    package var dump: RestoredDump? {
+        guard let madeAt, let madeAtSource else { return nil }
+        return RestoredDump(madeAt: madeAt, source: madeAtSource)
     }
 
     /// `2026-11-20 10:00:00 UTC`. Other zones are abbreviations with more than one meaning.

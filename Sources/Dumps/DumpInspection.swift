@@ -1,5 +1,5 @@
 package import Archives
-internal import MediaModel
+package import MediaModel
 
 /// What one pass over a dump finds out, before anything is touched. Values only: it can be printed and saved.
 package struct DumpInspection: Sendable {
@@ -25,9 +25,7 @@ package struct DumpInspection: Sendable {
     /// What `madeAt` was taken from.
     package var madeAtSource: TimeSource?
 
-    package enum TimeSource: String, Sendable {
-        case header, newestStatus, file
-    }
+    package typealias TimeSource = RestoredDump.Source
 
     package init(kind: DumpKind, compression: Compression, fileBytes: Int64) {
         self.kind = kind

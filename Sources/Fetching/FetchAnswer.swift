@@ -11,8 +11,10 @@ package struct FetchAnswer: Sendable {
     package let dispositionName: [UInt8]?
     /// The body where it was asked for in memory, else empty.
     package let body: [UInt8]
-    /// Redirects that were followed.
+    /// Redirects that were followed, those that led to this fetch among them.
     package let redirects: Int
+    /// Requests that this fetch took: one, and one for each redirect that it followed itself.
+    package var requests = 1
     /// From the start to the first byte of the last answer.
     package let firstByteNanoseconds: Int64
     /// From the start to the end, redirects included, waiting for a slot not.

@@ -25,6 +25,8 @@ package struct FetchFault: Error, Sendable, Equatable {
         /// A redirect to nowhere, to itself, or from https to http.
         case badRedirect
         case tooManyRedirects
+        /// A redirect to another host, where the request does not follow those.
+        case redirected
         /// Not HTTP as it should be: lengths that differ, an encoding nobody asked for, endless headers.
         case protocolError
         /// An answer with a status that is none of 200 to 299.
@@ -39,11 +41,21 @@ package struct FetchFault: Error, Sendable, Equatable {
     package let message: String
     /// How long the server asks to be left alone.
     package let retryAfter: Duration?
+    /// Where the fetch would go on; only of the kind `redirected`.
+    package let redirect: FetchRedirect?
+    /// Requests that the fetch took.
+    package var requests = 1
 
-    package init(_ kind: Kind, _ message: String, retryAfter: Duration? = nil) {
+    package init(
+        _ kind: Kind,
+        _ message: String,
+        retryAfter: Duration? = nil,
+        redirect: FetchRedirect? = nil
+    ) {
         self.kind = kind
         self.message = message
         self.retryAfter = retryAfter
+        self.redirect = redirect
     }
 }
 
@@ -66,7 +78,7 @@ extension FetchFault {
         case .status(408), .status(425), .status(429), .status(500...599): .retry
         case .status: .final
         case .badURL, .refusedAddress, .hiddenService, .tls, .tooLarge, .badRedirect, .tooManyRedirects: .final
-        case .resolve, .connect, .noAnswer, .timeout, .cutShort, .protocolError, .writing: .retry
+        case .resolve, .connect, .noAnswer, .timeout, .cutShort, .protocolError, .writing, .redirected: .retry
         case .cancelled: .cancelled
         }
     }
@@ -78,6 +90,7 @@ extension FetchFault {
         case .status(502), .status(504), .status(520...599): .throttled(retryAfter: retryAfter)
         case .resolve, .connect, .tls, .noAnswer, .timeout: .unreachable
         case .status, .tooLarge, .cutShort, .badRedirect, .tooManyRedirects, .protocolError: .refused
+        case .redirected: .answered(nanoseconds: redirect?.nanoseconds ?? 0)
         case .badURL, .refusedAddress, .hiddenService, .writing, .cancelled: .abandoned
         }
     }

@@ -208,6 +208,14 @@ final class FetchLoop {
             throw FetchFault(.badRedirect, "the answer redirects from https to http")
         }
         if transfer.visited.contains(next.text) { throw FetchFault(.badRedirect, "the redirects go in a circle") }
+        if next.host != transfer.url.host, !transfer.request.followsToOtherHosts {
+            let redirect = FetchRedirect(
+                url: next.text,
+                trail: transfer.visited,
+                nanoseconds: Monotonic.now - transfer.startedAt
+            )
+            throw FetchFault(.redirected, "the answer leads to another host", redirect: redirect)
+        }
         transfer.begin(next, now: Monotonic.now)
         begin(slot, transfer)
     }
@@ -225,6 +233,7 @@ final class FetchLoop {
             dispositionName: transfer.head.dispositionName,
             body: transfer.body,
             redirects: transfer.redirects,
+            requests: transfer.requests,
             firstByteNanoseconds: max(0, transfer.firstByteAt - transfer.startedAt),
             totalNanoseconds: now - transfer.startedAt
         )
@@ -241,7 +250,14 @@ final class FetchLoop {
         slot.transfer = nil
         active[transfer.number] = nil
         idle.append(slot)
-        transfer.completion(result)
+        let requests = transfer.requests
+        transfer.completion(
+            result.mapError { fault in
+                var fault = fault
+                fault.requests = requests
+                return fault
+            }
+        )
     }
 
     private func endOverdue(now: Int64) {

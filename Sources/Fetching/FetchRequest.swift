@@ -9,6 +9,11 @@ package struct FetchRequest: Sendable {
     package var headers: [FetchHeader]
     /// Headers for one address alone, e.g. its signature; asked again for each redirect, on the loop thread.
     package var headersForURL: (@Sendable (FetchURL) -> [FetchHeader])?
+    /// Whether redirects to other hosts are followed at once. Else the fetch ends there with a fault that says where it would go on,
+    /// so that the other host is asked when its turn comes.
+    package var followsToOtherHosts = true
+    /// Addresses whose redirects led here.
+    var trail: [String] = []
 
     package init(
         url: String,

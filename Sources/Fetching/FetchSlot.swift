@@ -117,6 +117,9 @@ final class FetchSlot {
         errorText[0] = 0
         let before = easy.refused
         easy.set(CURLOPT_URL, transfer.url.text)
+        // Where a host speaks HTTP/2, its transfers share a connection: the first one's handshake is waited for to know.
+        // Without TLS only an answer tells, which a stuck host never gives.
+        easy.set(CURLOPT_PIPEWAIT, transfer.url.isSecure ? 1 : 0)
         let proxy = loop.proxy(for: transfer.url)
         if proxy != self.proxy { easy.set(CURLOPT_PROXY, proxy) }
         self.proxy = proxy

@@ -48,13 +48,15 @@ final class Transfer {
         self.request = request
         self.completion = completion
         self.url = url
-        visited = [url.text]
+        visited = request.trail + [url.text]
         startedAt = now
         hopAt = now
     }
 
-    /// Redirects followed so far.
+    /// Redirects followed so far, those that led to this fetch among them.
     var redirects: Int { visited.count - 1 }
+    /// Requests of this fetch.
+    var requests: Int { visited.count - request.trail.count }
 
     func begin(_ next: FetchURL, now: Int64) {
         url = next

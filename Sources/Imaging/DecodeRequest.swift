@@ -52,7 +52,7 @@ extension ProcessingRules {
         for fit in [original, small, thumbnail, avatar, header, card] { fit.write(to: &writer) }
         writer.size(frame)
         writer.number(quality)
-        for flag in [enlargesCrops, acceptsHEIF, keepsFullRange] { writer.number(flag ? 1 : 0) }
+        for flag in [enlargesCrops, acceptsNewFormats, keepsFullRange] { writer.number(flag ? 1 : 0) }
         writer.number(encoding.rawValue)
     }
 
@@ -80,7 +80,7 @@ extension ProcessingRules {
             frame: try reader.size(),
             quality: try count(),
             enlargesCrops: try flag(),
-            acceptsHEIF: try flag(),
+            acceptsNewFormats: try flag(),
             keepsFullRange: try flag(),
             encoding: try flag() ? .quality : .bitrate
         )

@@ -30,9 +30,14 @@ struct ImageHeader: Hashable {
     var orientation = 1
     /// Image blocks of a GIF, frames of an animated WebP.
     var frames = 1
+    /// Up to where the frames of a GIF reach, which may lie outside of its screen: some decoders make room for them.
+    var reach = PixelSize(width: 0, height: 0)
     /// Where the picture ends; what follows is not part of it.
     var end: Int
     var jpeg = JPEGTraits()
+
+    /// What a decoder may have to make room for.
+    var decodedPixels: Int { max(storedSize.pixels, reach.pixels) }
 
     /// As it is shown.
     var size: PixelSize { orientation >= 5 ? storedSize.transposed : storedSize }

@@ -45,7 +45,9 @@ enum GIFStructure {
                 try skipData(&cursor)
             case 0x2C:
                 header.frames += 1
-                try cursor.skip(8)
+                let (left, top) = (try cursor.little16(), try cursor.little16())
+                header.reach.width = max(header.reach.width, left + (try cursor.little16()))
+                header.reach.height = max(header.reach.height, top + (try cursor.little16()))
                 try skipColors(&cursor, try cursor.byte())
                 try cursor.skip(1)
                 try skipData(&cursor)

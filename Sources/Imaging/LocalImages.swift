@@ -24,8 +24,11 @@ struct LocalImages: ImageWork {
     /// Before anything is decoded: a picture of 50,000 x 50,000 pixels takes a few bytes, and gigabytes to decode.
     private static func checkPixels(_ source: SourceImage, _ rules: ProcessingRules) throws(ProcessingFault) {
         let most = source.format == .gif ? rules.gifPixels : rules.imagePixels
-        if source.header.storedSize.pixels > most {
-            throw ProcessingFault(.tooManyPixels, "\(source.size) pixels are more than the \(most) that are accepted")
+        if source.header.decodedPixels > most {
+            throw ProcessingFault(
+                .tooManyPixels,
+                "\(source.header.decodedPixels) pixels are more than the \(most) that are accepted"
+            )
         }
     }
 

@@ -77,7 +77,8 @@ package enum MediaFormat: String, Hashable, Sendable, CaseIterable {
 extension MediaRole {
     /// Whether Mastodon accepts a type for this role.
     func accepts(_ format: MediaFormat, _ rules: ProcessingRules) -> Bool {
-        if format.isHEIF { return rules.acceptsHEIF && (self == .attachment || self == .thumbnail) }
+        if format.isHEIF || format == .webp, !rules.acceptsNewFormats { return false }
+        if format.isHEIF { return self == .attachment || self == .thumbnail }
         return switch self {
         case .attachment: true
         case .thumbnail, .avatar, .header, .card: format.kind == .image

@@ -49,10 +49,10 @@ package struct MediaProcessor: Sendable {
     /// Animations become videos, or smaller animations; still pictures are decoded as others are.
     private func processGIF(_ request: ProcessingRequest) throws(ProcessingFault) -> ProcessedMedia {
         let header = try ImageHeader.read(MediaBytes(descriptor: request.input, count: request.inputBytes), .gif)
-        if header.storedSize.pixels > request.rules.gifPixels {
+        if header.decodedPixels > request.rules.gifPixels {
             throw ProcessingFault(
                 .tooManyPixels,
-                "\(header.size) pixels are more than the \(request.rules.gifPixels) that are accepted for a GIF"
+                "\(header.decodedPixels) pixels are more than the \(request.rules.gifPixels) that are accepted for a GIF"
             )
         }
         if request.role == .attachment, header.frames > 1 {

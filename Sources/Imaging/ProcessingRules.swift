@@ -52,8 +52,8 @@ package struct ProcessingRules: Hashable, Sendable {
     package var quality: Int
     /// Whether a crop enlarges what is smaller. Else a small picture is cut to a square of its shorter side.
     package var enlargesCrops: Bool
-    /// HEIC, HEIF and AVIF.
-    package var acceptsHEIF: Bool
+    /// WebP, HEIC, HEIF and AVIF.
+    package var acceptsNewFormats: Bool
     /// Whether a video with full-range colours is kept as it is.
     package var keepsFullRange: Bool
     package var encoding: MovieEncoding
@@ -78,13 +78,24 @@ package struct ProcessingRules: Hashable, Sendable {
         frame: PixelSize(width: 640, height: 640),
         quality: 75,
         enlargesCrops: true,
-        acceptsHEIF: true,
+        acceptsNewFormats: true,
         keepsFullRange: true,
         encoding: .bitrate
     )
 
     /// The rules of a release. What is newer than the newest known goes by the newest, what is older than 3.5 by that.
-    /// - Parameter libvips: whether a release that can do both uses libvips; nil for its default (from 4.4 on).
+    ///
+    /// From 4.3 on, and for 3.4, the numbers were read in the releases themselves. What changed between is told by upstream's release
+    /// notes and the descriptions of its changes (numbers of pull requests of mastodon/mastodon):
+    /// - 4.2: pictures 10 to 16 MB, at most Full HD to 4K, accepted up to 4K to 8K; videos 40 to 99 MB, 60 to 120 frames a
+    ///   second, Full HD to 4K; cards 1 to 2 MB (#23726); a bit rate in place of a quality (#26631); larger cards (closing words of
+    ///   #19984).
+    /// - 4.0: emoji 50 to 256 KB (#18788); small variants 400 x 400 to 640 x 360 (#19619); WebP (#18506), HEIC (#19618),
+    ///   AVIF (#19647).
+    ///
+    /// Not found: when a video's frame went from 400 to 640; it goes with 4.2's videos here.
+    /// - Parameter libvips: whether a release that can do both uses libvips (`MASTODON_USE_LIBVIPS`); nil for its default (from
+    ///   4.4 on).
     package static func mastodon(major: Int, minor: Int, libvips: Bool? = nil) -> ProcessingRules {
         var rules = current
         if (major, minor) >= (4, 6) { return rules }
@@ -107,16 +118,37 @@ package struct ProcessingRules: Hashable, Sendable {
             rules.moviePixels = 2_304_000
             rules.movieRate = 60
             rules.original = .pixels(2_073_600)
-            rules.small = .pixels(160_000)
-            rules.thumbnail = .pixels(160_000)
             rules.card = .box(PixelSize(width: 400, height: 400))
             rules.frame = PixelSize(width: 400, height: 400)
             rules.encoding = .quality
         }
         if (major, minor) < (4, 0) {
             rules.emojiBytes = 50 << 10
-            rules.acceptsHEIF = false
+            rules.small = .pixels(160_000)
+            rules.thumbnail = .pixels(160_000)
+            rules.acceptsNewFormats = false
         }
+        return rules
+    }
+
+    /// Limits in bytes that a fork lets its administrators set; nil for the release's own.
+    package struct ForkLimits: Hashable, Sendable {
+        /// `MAX_IMAGE_SIZE`.
+        package var image: Int64?
+        /// `MAX_VIDEO_SIZE`; the bit rate of videos follows it.
+        package var movie: Int64?
+        /// The larger one of `MAX_EMOJI_SIZE` and `MAX_REMOTE_EMOJI_SIZE`.
+        package var emoji: Int64?
+
+        package init() {}
+    }
+
+    /// The same rules with a fork's limits.
+    package func with(_ limits: ForkLimits) -> ProcessingRules {
+        var rules = self
+        rules.imageBytes = limits.image ?? imageBytes
+        rules.movieBytes = limits.movie ?? movieBytes
+        rules.emojiBytes = max(limits.emoji ?? 0, emojiBytes)
         return rules
     }
 

@@ -23,6 +23,8 @@ package struct ItemEvent: Sendable {
     package var digest: Digest?
     /// The database's row that says the entry is there, where one does.
     package var row: RowReference?
+    /// Why it differs, where somebody said.
+    package var why: String?
 
     package init(
         path: BytePath,
@@ -31,7 +33,8 @@ package struct ItemEvent: Sendable {
         changes: ChangeSet = [],
         bytes: Int64 = 0,
         digest: Digest? = nil,
-        row: RowReference? = nil
+        row: RowReference? = nil,
+        why: String? = nil
     ) {
         self.path = path
         self.kind = kind
@@ -40,6 +43,7 @@ package struct ItemEvent: Sendable {
         self.bytes = bytes
         self.digest = digest
         self.row = row
+        self.why = why
     }
 }
 

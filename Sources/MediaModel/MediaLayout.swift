@@ -49,4 +49,24 @@ package enum MediaLayout {
         let known = folders.filter { children.contains(BytePath($0)) }
         return known.count >= 2 || known.contains("media_attachments")
     }
+
+    /// What lies in each folder: a pair of names that nothing else has.
+    private static let attachments: [(folder: [UInt8], inside: [[UInt8]])] = [
+        ("accounts", ["avatars", "headers"]), ("media_attachments", ["files", "thumbnails"]),
+        ("preview_cards", ["images"]), ("custom_emojis", ["images"]), ("site_uploads", ["files"]),
+        ("backups", ["dumps"]), ("imports", ["data"]),
+        ("cache", ["accounts", "media_attachments", "preview_cards", "custom_emojis"]),
+    ].map { (Array($0.0.utf8), $0.1.map { Array($0.utf8) }) }
+
+    /// How many names of a path stand above the media tree: 2 for `public/system/accounts/avatars/...`. Nil where the
+    /// path does not lead into one.
+    package static func level(of path: BytePath) -> Int? {
+        let names = path.components
+        return names.indices.dropLast().first { index in
+            attachments.contains { known in
+                names[index].elementsEqual(known.folder)
+                    && known.inside.contains { names[index + 1].elementsEqual($0) }
+            }
+        }
+    }
 }

@@ -90,4 +90,6 @@ package struct ChangeSet: OptionSet, Sendable, Hashable {
     package static let empty = ChangeSet(rawValue: 2048)
     /// The content is of another type than is said of it.
     package static let type = ChangeSet(rawValue: 4096)
+    /// The content cannot be decoded to its end.
+    package static let undecodable = ChangeSet(rawValue: 8192)
 }

@@ -6,11 +6,16 @@ import Storage
 /// Media by name: the JSON lines of `verify --store` or of a refresh, or lines like `avatar 110`.
 struct MediaList {
     private(set) var rows: [MediaKind: [Int64]] = [:]
+    /// Those of them whose files are there, but damaged or something else.
+    private(set) var damaged: Set<MediaReference> = []
     /// Local media of the list: nobody has them but this server.
     private(set) var locals = 0
 
     /// A list of ten million lines is some hundred megabytes.
     private static let bytesMax = 1 << 30
+
+    /// What a look at names and sizes does not find.
+    private static let damages: Set<String> = ["type", "undecodable"]
 
     private struct Line: Decodable {
         var record: String?
@@ -18,8 +23,9 @@ struct MediaList {
         var local: Bool?
         /// Text of an item; other lines have other things by this name.
         var outcome: String?
+        var changes: [String]?
 
-        private enum Keys: String, CodingKey { case record, id, local, outcome }
+        private enum Keys: String, CodingKey { case record, id, local, outcome, changes }
 
         init(from decoder: any Decoder) throws {
             let fields = try decoder.container(keyedBy: Keys.self)
@@ -27,6 +33,7 @@ struct MediaList {
             id = try? fields.decode(String.self, forKey: .id)
             local = try? fields.decode(Bool.self, forKey: .local)
             outcome = try? fields.decode(String.self, forKey: .outcome)
+            changes = try? fields.decode([String].self, forKey: .changes)
         }
     }
 
@@ -48,6 +55,9 @@ struct MediaList {
                     locals += 1
                 } else {
                     try add(record, id, path, number)
+                    if !Self.damages.isDisjoint(with: object.changes ?? []) {
+                        damaged.insert(MediaReference(kind: record, id: id))
+                    }
                 }
             } else {
                 let words = String(decoding: line, as: UTF8.self).split(whereSeparator: \.isWhitespace)

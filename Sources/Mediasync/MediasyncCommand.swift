@@ -15,11 +15,16 @@ struct MediasyncCommand: AsyncParsableCommand {
               mediasync refresh --days 1
               mediasync verify /mnt/old/public/system /srv/media
               mediasync manifest /srv/media > media.xxh3
+              mediasync copy media.tar.gz /home/mastodon/live/public/system
+              mediasync export --keep-days 14 /var/backups/mastodon
             """,
         version: version,
         subcommands: [AgentCommand.self],
         groupedSubcommands: [
-            CommandGroup(name: "Move", subcommands: [MigrateCommand.self, RestoreCommand.self, CopyCommand.self]),
+            CommandGroup(
+                name: "Move",
+                subcommands: [MigrateCommand.self, RestoreCommand.self, CopyCommand.self, ExportCommand.self]
+            ),
             CommandGroup(name: "Check", subcommands: [VerifyCommand.self, ManifestCommand.self, LookupCommand.self]),
             CommandGroup(name: "Repair", subcommands: [RepairCommand.self, RefreshCommand.self, CleanupCommand.self]),
             CommandGroup(name: "Operate", subcommands: [StatusCommand.self, DoctorCommand.self, ScheduleCommand.self]),

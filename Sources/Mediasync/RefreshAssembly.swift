@@ -38,7 +38,7 @@ final class RefreshAssembly: Sendable {
         intents = try state.intents()
         fetcher = try FetchEngine(options)
         do throws(SyncError) {
-            pool = try ProcessingPool(workers: decoders, program: Self.program)
+            pool = try ProcessingPool(workers: decoders, program: ThisProgram.path)
         } catch {
             fetcher.shutDown()
             throw error
@@ -67,16 +67,18 @@ final class RefreshAssembly: Sendable {
         pool.shutDown()
     }
 
-    /// The domain by which other servers find this one's key.
-    static func webDomain(_ server: MastodonServer) -> String? {
-        server.settings["WEB_DOMAIN"]?.text ?? server.settings["LOCAL_DOMAIN"]?.text
-    }
-
-    /// This program's own file, which is started again to decode.
-    private static var program: BytePath {
-        let path = realpath("/proc/self/exe", nil)
-        defer { free(path) }
-        return path.map { BytePath(name: $0) } ?? BytePath(CommandLine.arguments[0])
+    /// What Mastodon's settings say of a refresh: the domain by which other servers find this one's key, limits of a fork,
+    /// and what decodes.
+    static func apply(_ server: MastodonServer, to options: inout RefreshOptions) throws(SyncError) {
+        options.webDomain = server.settings["WEB_DOMAIN"]?.text ?? server.settings["LOCAL_DOMAIN"]?.text
+        options.usesVips =
+            switch server.settings["MASTODON_USE_LIBVIPS"]?.text {
+            case "true": true
+            case "false": false
+            // The releases that can do both go by their default.
+            default: nil
+            }
+        options.forkLimits = try ProcessingRules.ForkLimits(mastodon: { server.settings[$0]?.text })
     }
 
     /// New files are as open as the media root is: 0644 below 0755, 0660 below 2770.

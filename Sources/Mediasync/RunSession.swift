@@ -112,7 +112,8 @@ struct RunSession: Sendable {
             if let notice = await check?.begin() { session.sink(.notice(notice)) }
             let engine = try makeEngine(session)
             engineSlot.set(engine)
-            let counter = terminal.canRedraw && !output.quiet && !output.json ? engine.totalCounter() : nil
+            let isWatched = terminal.canRedraw && !output.quiet && !output.json
+            let counter = engine.totalCounter().flatMap { isWatched || $0.isFree ? $0 : nil }
             engineSlot.set(counter)
             result = await session.drive(engine, counter, reporter, recorder, clock)
         } catch let error as SyncError {

@@ -34,7 +34,7 @@ struct DurationArgument: ExpressibleByArgument {
 struct MomentArgument: ExpressibleByArgument {
     enum Moment: Equatable {
         case seconds(Int64)
-        /// The newest post of the database.
+        /// When the dump was made that the database was restored from.
         case dump
     }
 

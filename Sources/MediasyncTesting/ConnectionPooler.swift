@@ -47,8 +47,8 @@ package final class ConnectionPooler: Sendable {
         }
         let log = directory.path / "log"
         try supervisor.start(command, log: log)
-        let socket = directory.path / ".s.PGSQL.\(port)"
-        guard RunningProgram.eventually(within: 30, { Disk.exists(socket) }) else {
+        // Its socket has a name a moment before it listens.
+        guard RunningProgram.eventually(within: 30, { (try? sql("SELECT 1", database: "postgres")) != nil }) else {
             throw TestFault("pgbouncer did not start: \((try? Disk.text(log)) ?? "")")
         }
     }

@@ -48,6 +48,8 @@ package enum OriginStep: Sendable {
     case text(String)
     /// The same again and again, until the other side goes.
     case sendForever([UInt8])
+    /// The same now and then, until something holds.
+    case sendUntil([UInt8], everySeconds: Double, @Sendable () -> Bool)
     /// One byte at a time.
     case trickle([UInt8], everySeconds: Double)
     case pause(seconds: Double)

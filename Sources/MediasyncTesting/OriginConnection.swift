@@ -123,6 +123,9 @@ final class OriginConnection {
         case .sendForever(let bytes):
             while write(bytes) {}
             return false
+        case .sendUntil(let bytes, let seconds, let isEnough):
+            while !isEnough() { if !write(bytes) || !pause(seconds) { return false } }
+            return true
         case .trickle(let bytes, let seconds):
             for byte in bytes where !write([byte]) || !pause(seconds) { return false }
             return true

@@ -115,7 +115,7 @@ private final class Shared: Sendable {
 }
 
 /// Threads with small stacks: there is one for each connection.
-private enum OriginThread {
+enum OriginThread {
     private final class Body: Sendable {
         let run: @Sendable () -> Void
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }

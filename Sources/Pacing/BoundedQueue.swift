@@ -57,6 +57,29 @@ package final class BoundedQueue<Element: Sendable>: Sendable {
         return elements
     }
 
+    /// The same for work that is much cheaper together: once there is something, it waits a little for company, until there
+    /// is enough of it or the queue is closed.
+    /// - Parameters:
+    ///   - nanoseconds: the longest wait behind the first element.
+    ///   - now: the monotonic clock, in nanoseconds.
+    package func take(upTo count: Int, gathering nanoseconds: Int64, now: () -> Int64) -> [Element] {
+        var taken = take(upTo: count)
+        if taken.isEmpty { return [] }
+        let deadline = now() + nanoseconds
+        while taken.count < count {
+            let more = state.wait(in: Room.forElements, until: deadline) { state -> [Element]? in
+                if state.elements.isEmpty { return state.closed ? [] : nil }
+                let more = Array(state.elements.prefix(count - taken.count))
+                state.elements.removeFirst(more.count)
+                return more
+            }
+            guard let more, !more.isEmpty else { break }
+            state.wakeAll(in: Room.forRoom)
+            taken += more
+        }
+        return taken
+    }
+
     /// No more elements: takers drain what is there and then get nil.
     package func close() {
         state.withLock { $0.closed = true }

@@ -15,6 +15,9 @@ struct HostPace: Sendable {
     private(set) var inFlight: Int32 = 0
     private(set) var breaker = Breaker.closed
     private(set) var hasAnswered = false
+    private(set) var wasAsked = false
+    /// It said that too much was asked.
+    private(set) var wasThrottled = false
     private var growsFast = true
     private var failures: UInt16 = 0
     private var throttles: UInt16 = 0
@@ -54,6 +57,12 @@ struct HostPace: Sendable {
         breaker == .parked || (breaker == .open && openings > 1) || (pausesTooLong && breaker == .closed)
     }
 
+    /// How long an item takes there, lately and on average; 0 where none came.
+    var latency: Double { Double(latencySeconds) }
+
+    /// Whether it asked to be left alone until later.
+    func isPaused(now: Int64) -> Bool { breaker == .closed && closedUntil > now }
+
     /// Nanoseconds between two starts.
     private func interval(_ options: PaceOptions) -> Double { 1e9 / (options.rate * Double(ratePart)) }
 
@@ -78,9 +87,15 @@ struct HostPace: Sendable {
 
     mutating func started(now: Int64, _ options: PaceOptions) {
         inFlight += 1
+        wasAsked = true
         nextStart = max(now, nextStart) + Int64(interval(options).rounded(.up))
         if breaker == .open { breaker = .probing }
         pausesTooLong = false
+    }
+
+    /// It was asked so many times more than items were started: each counts for the rate.
+    mutating func asked(_ requests: Int, now: Int64, _ options: PaceOptions) {
+        nextStart = max(now, nextStart) + Int64((interval(options) * Double(requests)).rounded(.up))
     }
 
     mutating func ended(
@@ -139,6 +154,7 @@ struct HostPace: Sendable {
         _ options: PaceOptions,
         _ random: inout JitterGenerator
     ) {
+        wasThrottled = true
         // What was under way when the pause began says the same once more: it counts once.
         if now >= closedUntil {
             growsFast = false

@@ -80,14 +80,18 @@ package struct HostSchedule<Item: Sendable>: Sendable {
     }
 
     /// An item of a host is no longer under way.
-    package mutating func ended(_ host: HostID, _ ending: PaceEnding, now: Int64) {
+    /// - Parameter requests: that it took there; more than one where the host led from one of its addresses to another.
+    package mutating func ended(_ host: HostID, _ ending: PaceEnding, requests: Int = 1, now: Int64) {
         let index = Int(host.index)
         precondition(index < hosts.count && hosts[index].pace.inFlight > 0, "an item ended that was not started")
         inFlight -= 1
         if !hosts[index].pace.hasAnswered { inFlightUnanswered -= Int(hosts[index].pace.inFlight) }
         let options = options
         var random = random
-        changing(host.index) { $0.ended(ending, now: now, options, &random) }
+        changing(host.index) {
+            if requests > 1 { $0.asked(requests - 1, now: now, options) }
+            $0.ended(ending, now: now, options, &random)
+        }
         self.random = random
         if !hosts[index].pace.hasAnswered { inFlightUnanswered += Int(hosts[index].pace.inFlight) }
         place(host.index, now: now)
@@ -107,19 +111,48 @@ package struct HostSchedule<Item: Sendable>: Sendable {
 
     // MARK: Looking at it
 
-    package func figures() -> PaceFigures {
+    /// - Parameter now: for which hosts wait until later; without it none does.
+    package func figures(now: Int64? = nil) -> PaceFigures {
         var figures = PaceFigures()
         for host in hosts {
-            figures.hosts += 1
+            if host.pace.wasAsked {
+                figures.asked += 1
+                if host.pace.wasThrottled { figures.throttled += 1 }
+                if host.pace.breaker != .closed { figures.silent += 1 }
+            }
             if host.items.isEmpty && host.pace.inFlight == 0 { continue }
             figures.hostsAtWork += 1
             if host.pace.breaker != .closed { figures.breakersOpen += 1 }
+            if let now, host.pace.isPaused(now: now) { figures.paused += 1 }
         }
         figures.waiting = waiting
         figures.delayed = delayed.count
         figures.inFlight = inFlight
         figures.inFlightUnanswered = inFlightUnanswered
         return figures
+    }
+
+    /// The hosts that take the most time for an item, slowest first.
+    package func slowest(_ count: Int) -> [(host: HostID, seconds: Double)] {
+        var found: [(host: HostID, seconds: Double)] = []
+        for (index, host) in hosts.enumerated() where host.pace.latency > 0 {
+            let seconds = host.pace.latency
+            if found.count == count, let last = found.last, last.seconds >= seconds { continue }
+            let place = found.firstIndex { $0.seconds < seconds } ?? found.count
+            found.insert((HostID(index: UInt32(index)), seconds), at: place)
+            if found.count > count { found.removeLast() }
+        }
+        return found
+    }
+
+    /// The first hosts that were asked and do not answer.
+    package func silent(_ count: Int) -> [HostID] {
+        var found: [HostID] = []
+        for (index, host) in hosts.enumerated() where host.pace.wasAsked && host.pace.breaker != .closed {
+            if found.count == count { break }
+            found.append(HostID(index: UInt32(index)))
+        }
+        return found
     }
 
     /// The hosts that need the most time for what is left.

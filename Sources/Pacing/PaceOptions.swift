@@ -46,8 +46,12 @@ package enum PaceEnding: Sendable, Equatable {
 
 /// A schedule in numbers.
 package struct PaceFigures: Sendable, Equatable {
-    /// Hosts that ever had an item.
-    package var hosts = 0
+    /// Hosts at which an item was started.
+    package var asked = 0
+    /// Of these, said that it was too much.
+    package var throttled = 0
+    /// Of these, are believed to be dead.
+    package var silent = 0
     /// Hosts that still have items, waiting or under way.
     package var hostsAtWork = 0
     /// Items that wait for their turn, the parked ones too.
@@ -59,6 +63,8 @@ package struct PaceFigures: Sendable, Equatable {
     package var inFlightUnanswered = 0
     /// Hosts with items that are left alone because they do not answer.
     package var breakersOpen = 0
+    /// Hosts with items that asked to be left alone until later.
+    package var paused = 0
 
     package init() {}
 }

@@ -40,9 +40,22 @@ package final class IntentStore: IntentLog {
         }
     }
 
+    /// Not flushed: where a power cut opens it again, the next run finds it done.
     package func close(_ number: Int64) throws(SyncError) {
-        try store.write { db in
-            try db.execute(sql: "DELETE FROM intents WHERE number = ? AND scope = ?", arguments: [number, scope])
+        do {
+            try store.queue.inDatabase { db in
+                try db.execute(sql: "PRAGMA synchronous = NORMAL")
+                defer { try? db.execute(sql: "PRAGMA synchronous = FULL") }
+                try db.inTransaction(.immediate) {
+                    try db.execute(
+                        sql: "DELETE FROM intents WHERE number = ? AND scope = ?",
+                        arguments: [number, scope]
+                    )
+                    return .commit
+                }
+            }
+        } catch {
+            throw RunStore.translate(error, path: store.path)
         }
     }
 

@@ -105,18 +105,8 @@ package final class RepairEngine: Engine {
     }
 
     package func sections() -> [ReportSection] {
-        let (named, count) = findings.lost
-        var all = state.withLock { $0.sections }
-        if count > 0 {
-            all.append(
-                ReportSection(
-                    title: "Lost unless a backup has them: \(count) files of this server's own",
-                    columns: ["file"],
-                    rows: named.map { ["\($0)"] }
-                )
-            )
-        }
-        return all
+        // What is lost is a table of the comparison.
+        state.withLock { $0.sections }
     }
 
     package func abandon() { state.withLock { $0.active }?.abandon() }

@@ -6,10 +6,13 @@ internal import Synchronization
 package final class RepairFindings: Sendable {
     /// Lost files that are named; the others are counted.
     private static let namedMax = 1_000
+    private static let damages: ChangeSet = [.type, .undecodable]
 
     private struct State {
         /// Media that other servers have, with how many of their files differ.
         var missing: [MediaReference: Int32] = [:]
+        /// Those of them whose files are there, whole by their size, and of another type or undecodable.
+        var damaged: Set<MediaReference> = []
         /// Files of this server's own that are not there.
         var lost: [BytePath] = []
         var lostCount = 0
@@ -37,7 +40,9 @@ package final class RepairFindings: Sendable {
                 state.lostCount += 1
                 if state.lost.count < Self.namedMax { state.lost.append(item.path) }
             } else if fetchable.contains(row.kind) {
-                state.missing[MediaReference(kind: row.kind, id: row.id), default: 0] += 1
+                let media = MediaReference(kind: row.kind, id: row.id)
+                state.missing[media, default: 0] += 1
+                if !item.changes.isDisjoint(with: Self.damages) { state.damaged.insert(media) }
             } else {
                 state.others += 1
             }
@@ -56,6 +61,9 @@ package final class RepairFindings: Sendable {
             Dictionary(grouping: state.missing.keys, by: \.kind).mapValues { $0.map(\.id).sorted() }
         }
     }
+
+    /// What a refresh would take for whole.
+    package var damaged: Set<MediaReference> { state.withLock { $0.damaged } }
 
     /// Files that differ and that nothing was done about.
     package var leftFiles: Int {

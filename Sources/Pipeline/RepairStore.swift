@@ -28,13 +28,14 @@ package struct RepairStore: Sendable {
             try db.execute(
                 sql: """
                     DELETE FROM repairs WHERE scope = ?1 AND run_id NOT IN
-                        (SELECT run_id FROM repairs WHERE scope = ?1 ORDER BY at DESC, run_id DESC LIMIT ?2)
+                        (SELECT run_id FROM repairs WHERE scope = ?1 ORDER BY rowid DESC LIMIT ?2)
                     """,
                 arguments: [scope, Self.kept]
             )
             let states = try Bool.fetchAll(
                 db,
-                sql: "SELECT is_clean FROM repairs WHERE scope = ? ORDER BY at DESC, run_id DESC",
+                // Several may end within one second: their order is that in which they were written.
+                sql: "SELECT is_clean FROM repairs WHERE scope = ? ORDER BY rowid DESC",
                 arguments: [scope]
             )
             return states.prefix { $0 }.count

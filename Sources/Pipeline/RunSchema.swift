@@ -108,7 +108,7 @@ enum RunSchema {
             at INTEGER NOT NULL,
             is_clean INTEGER NOT NULL,
             PRIMARY KEY (scope, run_id)
-        ) WITHOUT ROWID;
+        );
         """,
     ]
 

@@ -119,6 +119,25 @@ package final class Connection {
         }
     }
 
+    /// Sends one statement; `finish` waits for its answer. Nothing else may be asked of this connection in between.
+    package func start(_ statement: String, _ parameters: [Parameter] = []) throws(DatabaseFault) {
+        let values = CStringList(parameters.map(\.text))
+        let count = Int32(parameters.count)
+        let sent = withExtendedLifetime(values) {
+            PQsendQueryParams(raw, statement, count, nil, values.pointers, nil, nil, 0)
+        }
+        guard sent == 1 else { throw DatabaseFault(connection: raw, lost: !isAlive) }
+    }
+
+    /// Waits for the answer to what `start` sent.
+    package func finish() throws(DatabaseFault) -> Rows {
+        let answer = PQgetResult(raw)
+        let result = Result { () throws(DatabaseFault) in try rows(answer) }
+        // One statement has one answer, behind which libpq says that there are no more.
+        while let rest = PQgetResult(raw) { PQclear(rest) }
+        return try result.get()
+    }
+
     /// Runs one statement of a dump, whose bytes need not be text. The protocol takes exactly one: a second one behind it
     /// is an error. A NUL would hide what follows it: it must not be there.
     package func query(bytes: [UInt8]) throws(DatabaseFault) -> Rows {

@@ -19,7 +19,7 @@ package enum Parameter: Sendable {
         case .boolean(let value): value ? "t" : "f"
         case .bytes(let bytes): "\\x" + bytes.map { Self.hexadecimal($0) }.joined()
         case .integers(let numbers): "{" + numbers.map { String($0) }.joined(separator: ",") + "}"
-        case .texts(let texts): "{" + texts.map(Self.element).joined(separator: ",") + "}"
+        case .texts(let texts): Self.array(texts)
         case .null: nil
         }
     }
@@ -29,8 +29,24 @@ package enum Parameter: Sendable {
         return digits.utf8.count == 1 ? "0" + digits : digits
     }
 
-    private static func element(_ text: String?) -> String {
-        guard let text else { return "NULL" }
-        return "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+    /// Byte by byte: batches of rows come this way, and comparing characters costs more than the server's part.
+    private static func array(_ texts: [String?]) -> String {
+        let (quote, backslash, comma) = (UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: ","))
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(texts.reduce(2) { $0 + 3 + ($1?.utf8.count ?? 4) })
+        for text in texts {
+            bytes.append(bytes.isEmpty ? UInt8(ascii: "{") : comma)
+            guard let text else {
+                bytes += "NULL".utf8
+                continue
+            }
+            bytes.append(quote)
+            for byte in text.utf8 {
+                if byte == quote || byte == backslash { bytes.append(backslash) }
+                bytes.append(byte)
+            }
+            bytes.append(quote)
+        }
+        return (texts.isEmpty ? "{" : "") + String(decoding: bytes, as: UTF8.self) + "}"
     }
 }

@@ -23,16 +23,31 @@ final class Arrivals: Sendable {
     /// No new fetch begins while more bytes than this wait: they are on the disk.
     private static let bytesMax: Int64 = 512 << 20
 
+    /// Fetches that begin together while nobody waits for them.
+    private static let together = 2
+
     private let state = Monitor(State())
     private let countMax: Int
+    private let ample: Int
 
-    init(countMax: Int) {
+    /// - Parameters:
+    ///   - countMax: files that wait, and fetches under way.
+    ///   - ample: so many waiting ones keep decoders busy for a while.
+    init(countMax: Int, ample: Int) {
         self.countMax = countMax
+        self.ample = ample
     }
 
-    /// Whether another fetch may begin.
-    var hasRoom: Bool {
-        state.withLock { $0.waiting.count - $0.head < countMax && $0.bytes < Self.bytesMax }
+    /// How many fetches may begin now. Those under way count as files that wait: they will. So fetches begin as files are
+    /// taken, one by one, and not in bursts, of which a host would get no more than its rate allows at one moment.
+    func room(underWay: Int) -> Int {
+        state.withLock { state in
+            let waiting = state.waiting.count - state.head
+            guard state.bytes < Self.bytesMax else { return 0 }
+            let room = countMax - waiting - underWay
+            // While decoders have enough to do, some begin together: their rows are read by one statement.
+            return waiting >= ample && room < Self.together ? 0 : max(0, room)
+        }
     }
 
     func add(_ arrival: Arrival) {

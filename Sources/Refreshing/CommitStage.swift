@@ -10,7 +10,9 @@ internal import Storage
 /// others remove.
 struct CommitStage: Sendable {
     /// Rows of one statement.
-    private static let batchRows = 200
+    private static let batchRows = 500
+    /// How long the first of them waits for others: each transaction is a flush of the server's log.
+    private static let batchNanoseconds: Int64 = 200_000_000
     private static let application = "mediasync refresh"
 
     private struct Done: Sendable {
@@ -61,7 +63,11 @@ struct CommitStage: Sendable {
             failure = error
         }
         while true {
-            let tickets = input.take(upTo: Self.batchRows)
+            let tickets = input.take(
+                upTo: Self.batchRows,
+                gathering: Self.batchNanoseconds,
+                now: Host.monotonicNanoseconds
+            )
             if tickets.isEmpty { break }
             // After a failure only the queue is emptied, so that nobody waits for room.
             guard failure == nil, var session = reader else { continue }

@@ -8,7 +8,7 @@ final class DispatchInbox: Sendable {
         /// A fetch ended without a file.
         case failed(RefreshItem, RemoteMedia, HostID, FetchFault, ticket: UInt64)
         /// A file arrived and was handed on.
-        case arrived(HostID, PaceEnding, ticket: UInt64)
+        case arrived(HostID, PaceEnding, requests: Int, ticket: UInt64)
         /// An account's document arrived.
         case document(RefreshItem, RemoteMedia, HostID, FetchAnswer, ticket: UInt64)
         /// A file that a thumbnail waits for has reached its outcome.

@@ -15,6 +15,8 @@ final class Dispatcher {
     private static let batchItems = 64
     /// The longest sleep: a run that is to stop is noticed soon.
     private static let napNanoseconds: Int64 = 200_000_000
+    /// How long an item waits whose host leads elsewhere while too many others wait there.
+    private static let crowdedNanoseconds: Int64 = 30_000_000_000
     /// Before another try of one item.
     private static let retryBackoff = Backoff(first: .seconds(5), cap: .seconds(120))
 
@@ -37,6 +39,7 @@ final class Dispatcher {
     private let figures: RefreshFigures
     private var schedule: HostSchedule<RefreshItem>
     private var hosts: HostTable
+    private var redirected = RedirectedItems()
     private var tickets: [UInt64: FetchTicket] = [:]
     private var nextTicket: UInt64 = 0
     private var random = SystemRandomNumberGenerator()
@@ -77,22 +80,31 @@ final class Dispatcher {
     /// Begins fetches until nothing is left, or the run stops; then nothing is under way any more.
     /// - Parameter deadline: monotonic nanoseconds at which the run stops by itself; nil for none.
     func run(until deadline: Int64?) throws(SyncError) {
-        defer { cancelAll() }
+        defer {
+            figures.set(schedule, hosts: hosts, now: Host.monotonicNanoseconds(), isLast: true)
+            cancelAll()
+        }
         while true {
             let now = Host.monotonicNanoseconds()
             if let deadline, now >= deadline { control.stop(Self.outOfTime(options.durationMax)) }
             if control.shouldStop { return }
             for message in inbox.take(waitingUntil: nil) { hear(message, now: now) }
-            figures.set(schedule, hosts: hosts)
-            guard arrivals.hasRoom else {
+            figures.set(schedule, hosts: hosts, now: now)
+            let room = min(arrivals.room(underWay: tickets.count), Self.batchItems)
+            guard room > 0 else {
                 pause(until: now + Self.napNanoseconds)
                 continue
             }
             var starts: [Start] = []
             var decision = schedule.next(now: now)
             while case .start(let item, let host) = decision {
-                starts.append(Start(item: item, host: host))
-                if starts.count == Self.batchItems { break }
+                if redirected.isCrowded(item, host) {
+                    schedule.ended(host, .abandoned, now: now)
+                    schedule.giveBack(item, host: host, notBefore: now + Self.crowdedNanoseconds)
+                } else {
+                    starts.append(Start(item: item, host: host))
+                }
+                if starts.count == room { break }
                 decision = schedule.next(now: now)
             }
             if !starts.isEmpty {
@@ -143,10 +155,14 @@ final class Dispatcher {
         let now = Host.monotonicNanoseconds()
         guard let row, !row.url.isEmpty, let role = MediaRole(item.kind) else {
             schedule.ended(start.host, .abandoned, now: now)
+            redirected.forget(item)
             ledger.superseded(item)
             return settle(item)
         }
-        let host = hosts.id(for: HostName.of(item.step == .actor ? row.accountURI ?? "" : row.url))
+        let redirect = item.step == .actor ? nil : redirected.take(item, of: row.url)
+        let host = hosts.id(
+            for: HostName.of(item.step == .actor ? row.accountURI ?? "" : redirect?.url ?? row.url)
+        )
         if host != start.host {
             // The row has another address by now, at a host with a pace of its own.
             schedule.ended(start.host, .abandoned, now: now)
@@ -154,13 +170,15 @@ final class Dispatcher {
         }
         if item.step == .actor { return askActor(item, row, host) }
         do throws(FileFault) {
-            if !options.force, let stored = row.stored, try RowLook.isPresent(stored, in: store) {
+            if !options.force, !options.damaged.contains(item.reference), let stored = row.stored,
+                try RowLook.isPresent(stored, in: store)
+            {
                 // Mastodon, or somebody, was faster.
                 schedule.ended(host, .abandoned, now: now)
                 ledger.present(item, at: stored.path(of: .original))
                 return settle(item)
             }
-            try fetch(item, row, role, host, into: store.makeSpool())
+            try fetch(item, row, role, host, redirect, into: store.makeSpool())
         } catch {
             schedule.ended(host, .abandoned, now: now)
             let fault = error.syncError("cannot prepare the file of \(item.label)")
@@ -173,7 +191,9 @@ final class Dispatcher {
     private func askActor(_ item: RefreshItem, _ row: RemoteMedia, _ host: HostID) {
         nextTicket += 1
         let number = nextTicket
-        let request = ActorLookup.request(of: row.accountURI ?? "", key: key)
+        var request = ActorLookup.request(of: row.accountURI ?? "", key: key)
+        // A document of another host is none of this actor's.
+        request.followsToOtherHosts = false
         tickets[number] = fetcher.start(request) { [inbox] result in
             switch result {
             case .success(let answer): inbox.post(.document(item, row, host, answer, ticket: number))
@@ -187,13 +207,17 @@ final class Dispatcher {
         _ row: RemoteMedia,
         _ role: MediaRole,
         _ host: HostID,
+        _ redirect: FetchRedirect?,
         into spool: SpoolFile
     ) {
-        let request = FetchRequest(
+        var request = FetchRequest(
             url: row.url,
             byteLimit: rules.downloadBytes(role),
             body: .file(descriptor: spool.descriptor)
         )
+        // Another host has a pace of its own: the item waits for its turn there.
+        request.followsToOtherHosts = false
+        if let redirect { request.goOn(at: redirect) }
         nextTicket += 1
         let number = nextTicket
         // It may end before `start` returns: what it tells is heard later, by this thread.
@@ -203,7 +227,7 @@ final class Dispatcher {
             case .success(let answer):
                 if item.thumbnailHost != nil { inbox.expect() }
                 arrivals.add(Arrival(item: item, row: row, spool: spool, answer: answer))
-                inbox.post(.arrived(host, answer.paceEnding, ticket: number))
+                inbox.post(.arrived(host, answer.paceEnding, requests: answer.requests, ticket: number))
             case .failure(let fault):
                 inbox.post(.failed(item, row, host, fault, ticket: number))
             }
@@ -214,16 +238,16 @@ final class Dispatcher {
 
     private func hear(_ message: DispatchInbox.Message, now: Int64) {
         switch message {
-        case .arrived(let host, let ending, let ticket):
+        case .arrived(let host, let ending, let requests, let ticket):
             tickets[ticket] = nil
-            schedule.ended(host, ending, now: now)
+            schedule.ended(host, ending, requests: requests, now: now)
         case .failed(let item, let row, let host, let fault, let ticket):
             tickets[ticket] = nil
-            schedule.ended(host, fault.paceEnding, now: now)
+            schedule.ended(host, fault.paceEnding, requests: fault.requests, now: now)
             fail(item, row, host, fault, now: now)
         case .document(let item, let row, let host, let answer, let ticket):
             tickets[ticket] = nil
-            schedule.ended(host, answer.paceEnding, now: now)
+            schedule.ended(host, answer.paceEnding, requests: answer.requests, now: now)
             move(item, row, answer)
         case .fileDone(let item): settle(item)
         case .look: break
@@ -242,6 +266,7 @@ final class Dispatcher {
                 )
             )
         }
+        if let redirect = fault.redirect { return goOn(item, row, host, redirect) }
         if startsLookup(item, row, fault) { return }
         switch fault.verdict {
         case .cancelled: return
@@ -257,12 +282,23 @@ final class Dispatcher {
             if item.tries < options.triesMax {
                 let wait = Self.retryBackoff.delay(attempt: Int(item.tries), using: &random)
                 let pause = Int64(max(wait, fault.retryAfter ?? .zero).nanoseconds)
-                return schedule.giveBack(item, host: host, notBefore: now + pause)
+                // Not where a redirect led: it may lead elsewhere the next time.
+                let own = item.step == .actor ? host : hosts.id(for: HostName.of(row.url))
+                return schedule.giveBack(item, host: own, notBefore: now + pause)
             }
             if item.step == .actor { return endLookup(item, row, fault) }
             ledger.failed(item, reason: fault.word, fault.syncError(row))
         }
         settle(item)
+    }
+
+    /// The file is at another host: its turn there is waited for.
+    private func goOn(_ item: RefreshItem, _ row: RemoteMedia, _ host: HostID, _ redirect: FetchRedirect) {
+        if item.step == .actor {
+            return endLookup(item, row, FetchFault(.badRedirect, "the actor's address leads to another host"))
+        }
+        redirected.add(item, of: row.url, from: host, redirect)
+        schedule.add(item, host: hosts.id(for: HostName.of(redirect.url)))
     }
 
     // MARK: New addresses
@@ -337,7 +373,7 @@ final class Dispatcher {
         while !tickets.isEmpty {
             for message in inbox.take(waitingUntil: Host.monotonicNanoseconds() + Self.napNanoseconds) {
                 switch message {
-                case .arrived(_, _, let ticket), .failed(_, _, _, _, let ticket), .document(_, _, _, _, let ticket):
+                case .arrived(_, _, _, let ticket), .failed(_, _, _, _, let ticket), .document(_, _, _, _, let ticket):
                     tickets[ticket] = nil
                 case .fileDone, .look: break
                 }

@@ -32,7 +32,7 @@ extension FetchFault {
         case .timeout: "timeout"
         case .tooLarge: "too large"
         case .cutShort: "cut short"
-        case .badRedirect, .tooManyRedirects: "redirects"
+        case .badRedirect, .tooManyRedirects, .redirected: "redirects"
         case .protocolError: "protocol"
         case .status(let code): "HTTP \((100...599).contains(code) ? code : 0)"
         case .writing: "store"

@@ -9,6 +9,9 @@ internal import Storage
 struct PublishStage: Sendable {
     /// Files written down by one intent: its flush is shared.
     private static let intentFiles = 64
+    /// How long the first of them waits for others: a flush and a transaction of the run state for each file would cost half
+    /// as much as a picture's decoding.
+    private static let intentNanoseconds: Int64 = 100_000_000
 
     /// A file with the intent that it belongs to.
     struct Ticket: Sendable {
@@ -26,11 +29,15 @@ struct PublishStage: Sendable {
     let ledger: RefreshLedger
     let control: RunControl
 
-    /// Writes intents down, until nothing comes any more; one thread. Files that come while one is flushed share the next.
+    /// Writes intents down, until nothing comes any more; one thread. Files that come at about the same time share one.
     func writeIntents() {
         defer { named.close() }
         while true {
-            let files = input.take(upTo: Self.intentFiles)
+            let files = input.take(
+                upTo: Self.intentFiles,
+                gathering: Self.intentNanoseconds,
+                now: Host.monotonicNanoseconds
+            )
             if files.isEmpty { return }
             do throws(SyncError) {
                 let number = try intents.open(files.map(\.intent))

@@ -87,15 +87,15 @@ package final class RefreshEngine: Engine {
 
     package func counts() -> Counts { ledger.counts }
 
-    /// Media by kind, and why some failed.
-    package func table() -> (lines: [RefreshTallyLine], reasons: [(reason: String, count: Int)]) {
-        (ledger.lines, ledger.reasons)
+    /// Media by kind, why some failed, and the hosts that were asked.
+    package func table() -> (lines: [RefreshTallyLine], reasons: [(reason: String, count: Int)], hosts: RefreshHosts) {
+        (ledger.lines, ledger.reasons, figures.hosts)
     }
 
     package func activity() -> [String] { figures.fields }
 
     package func sections() -> [ReportSection] {
-        let (lines, reasons) = table()
+        let (lines, reasons, hosts) = table()
         let kinds = ReportSection(
             title: "Fetched again, by kind",
             columns: ["kind", "seen", "fetched", "size", "present", "gone", "skipped", "changed", "failed"],
@@ -111,7 +111,18 @@ package final class RefreshEngine: Engine {
             columns: ["reason", "failed"],
             rows: reasons.map { [$0.reason, "\($0.count)"] }
         )
-        return [kinds, failures].filter { !$0.rows.isEmpty }
+        let slow = ReportSection(
+            title: "Slowest hosts",
+            columns: ["host", "seconds a file"],
+            rows: hosts.slowest.map { [$0.name, "\((10 * $0.seconds).rounded() / 10)"] }
+        )
+        let throttled = hosts.throttled > 0 ? ", \(hosts.throttled) asked for a pause" : ""
+        let silent = ReportSection(
+            title: "Hosts that do not answer: \(hosts.silent) of \(hosts.asked)\(throttled)",
+            columns: ["host"],
+            rows: hosts.silentNames.map { [$0] }
+        )
+        return [kinds, failures, slow, silent].filter { !$0.rows.isEmpty }
     }
 
     /// What is half done is written down.
@@ -188,7 +199,9 @@ package final class RefreshEngine: Engine {
     private func rules(_ session: CatalogSession) throws(SyncError) -> ProcessingRules {
         if let rules = options.rules { return rules }
         let release = try session.read { (reader) throws(SyncError) in try reader.release() }
-        return ProcessingRules.mastodon(major: release.major, minor: release.minor)
+        let rules = ProcessingRules.mastodon(major: release.major, minor: release.minor, libvips: options.usesVips)
+        let isGlitch = try session.read { (reader) throws(SyncError) in try reader.isGlitch() }
+        return isGlitch ? rules.with(options.forkLimits) : rules
     }
 
     private func recover(_ reader: CatalogReader) throws(SyncError) {
@@ -231,6 +244,7 @@ package final class RefreshEngine: Engine {
             gone: gone,
             only: only,
             force: options.force,
+            damaged: options.damaged,
             store: parts.store,
             plan: plan,
             ledger: ledger,
@@ -293,12 +307,8 @@ package final class RefreshEngine: Engine {
                 throw SyncError(.usage, "\(days) is no number of days")
             }
             scope.since = limit.secondsSince1970
-        case .daysBeforeNewest(let days):
-            let newest = try session.read { (reader) throws(SyncError) in try reader.newestPost() }
-            guard let newest else {
-                throw SyncError(.unusable, "the database has no posts: nothing says how old its dump is")
-            }
-            guard let limit = AgeLimit(days: days, before: newest * 1_000_000) else {
+        case .daysBeforeDump(let days):
+            guard let limit = AgeLimit(days: days, before: try dumpMoment(session) * 1_000_000) else {
                 throw SyncError(.usage, "\(days) is no number of days")
             }
             scope.since = limit.secondsSince1970
@@ -306,9 +316,31 @@ package final class RefreshEngine: Engine {
             scope.since = since
             scope.before = before
         }
-        sink(.notice(Notice(.notice, "\(kindsInWords(scope))\(intervalInWords(scope))")))
+        tell("\(kindsInWords(scope))\(intervalInWords(scope))")
         return scope
     }
+
+    /// When the dump was made that this database was restored from: as `restore` wrote it down, else as old as its newest
+    /// post, which Mastodon moves on once it serves again. Seconds since 1970; which of them it is, is told.
+    private func dumpMoment(_ session: CatalogSession) throws(SyncError) -> Int64 {
+        let written = try session.read { (reader) throws(SyncError) in
+            (dump: try reader.restoredDump(), now: try reader.now() / 1_000_000)
+        }
+        // A dump of the future is somebody's wrong clock.
+        if let dump = written.dump, dump.madeAt <= written.now {
+            tell("counted from the dump that was restored, made \(UTCTime(secondsSince1970: dump.madeAt).iso8601)")
+            return dump.madeAt
+        }
+        let newest = try session.read { (reader) throws(SyncError) in try reader.newestPost() }
+        guard let newest else {
+            throw SyncError(.unusable, "the database has no posts: nothing says how old its dump is")
+        }
+        let moment = UTCTime(secondsSince1970: newest).iso8601
+        tell("counted from the newest post, \(moment): the database does not say of which dump it was made")
+        return newest
+    }
+
+    private func tell(_ message: String) { sink(.notice(Notice(.notice, message))) }
 
     private func kindsInWords(_ scope: RemoteScope) -> String {
         MediaKind.allCases.filter { scope.kinds.contains($0) }.map { "remote \($0.title)" }.joined(separator: ", ")
@@ -354,7 +386,8 @@ package final class RefreshEngine: Engine {
         _ pool: WorkerPool,
         until deadline: Int64?
     ) async throws(SyncError) {
-        let arrivals = Arrivals(countMax: 4 * decoders + options.pace.inFlight / 4)
+        let ample = 4 * decoders
+        let arrivals = Arrivals(countMax: options.pace.inFlight + ample, ample: ample)
         let inbox = DispatchInbox()
         let made = BoundedQueue<NewFile>(capacity: Self.waitingFiles)
         let named = BoundedQueue<PublishStage.Ticket>(capacity: Self.waitingFiles)
@@ -474,6 +507,7 @@ final class PlanTotal: TotalCounter {
     private let value = Mutex<Int?>(nil)
 
     var total: Int? { value.withLock { $0 } }
+    var isFree: Bool { true }
     func set(_ total: Int) { value.withLock { $0 = total } }
     func run() async {}
     func stop() {}

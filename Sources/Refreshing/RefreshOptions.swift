@@ -1,5 +1,6 @@
 package import Catalog
 package import Imaging
+package import MediaModel
 package import Pacing
 
 /// What a refresh fetches, and how hard it tries.
@@ -9,6 +10,8 @@ package struct RefreshOptions: Sendable {
     package var interval: Interval
     /// Fetch what is present, too. The old file stays until the new one is in place.
     package var force = false
+    /// Fetch these although they are present: what is there was found damaged.
+    package var damaged: Set<MediaReference> = []
     /// Only what failed when it was last tried.
     package var failedOnly = false
     package var dryRun = false
@@ -25,6 +28,10 @@ package struct RefreshOptions: Sendable {
     package var webDomain: String?
     /// Nil for those of the database's own release.
     package var rules: ProcessingRules?
+    /// Whether a release that can do both uses libvips; nil for its default.
+    package var usesVips: Bool?
+    /// What a fork that has such settings was set to; no other one goes by them.
+    package var forkLimits = ProcessingRules.ForkLimits()
 
     package init(scope: RemoteScope, interval: Interval) {
         self.scope = scope
@@ -38,8 +45,9 @@ package struct RefreshOptions: Sendable {
         case days(Double)
         /// Seconds since 1970; nil for open.
         case between(since: Int64?, before: Int64?)
-        /// The last days before the newest post: for a database that was restored from an old dump.
-        case daysBeforeNewest(Double)
+        /// Since so many days before the dump that the database was restored from; before the newest post where nothing says
+        /// when that was made.
+        case daysBeforeDump(Double)
     }
 
     /// For how long nobody is asked again for what is gone.

@@ -23,6 +23,8 @@ struct RefreshSelector: Sendable {
     /// Nil for everything in the scope.
     let only: Set<MediaReference>?
     let force: Bool
+    /// What is fetched although it is present.
+    let damaged: Set<MediaReference>
     let store: any MediaStore
     let plan: RefreshPlan
     let ledger: RefreshLedger
@@ -35,6 +37,7 @@ struct RefreshSelector: Sendable {
         gone: Set<MediaReference>,
         only: Set<MediaReference>?,
         force: Bool,
+        damaged: Set<MediaReference>,
         store: any MediaStore,
         plan: RefreshPlan,
         ledger: RefreshLedger,
@@ -45,6 +48,7 @@ struct RefreshSelector: Sendable {
         self.gone = gone
         self.only = only
         self.force = force
+        self.damaged = damaged
         self.store = store
         self.plan = plan
         self.ledger = ledger
@@ -157,7 +161,9 @@ struct RefreshSelector: Sendable {
             return nil
         }
         do throws(FileFault) {
-            if !force, let stored = media.stored, try RowLook.isPresent(stored, in: store) {
+            if !force, !damaged.contains(item.reference), let stored = media.stored,
+                try RowLook.isPresent(stored, in: store)
+            {
                 ledger.present(item, at: stored.path(of: .original))
                 return nil
             }

@@ -66,6 +66,7 @@ enum JSONLines {
         default:
             if !item.changes.isEmpty { object.set("changes", item.changes.names) }
             object.set("bytes", item.bytes)
+            if let why = item.why { object.set("why", why) }
         }
         if let row = item.row {
             object.set("record", row.kind)
@@ -109,7 +110,7 @@ extension ChangeSet {
         let table: [(ChangeSet, String)] = [
             (.new, "new"), (.kind, "kind"), (.content, "content"), (.size, "size"), (.time, "time"), (.mode, "mode"),
             (.owner, "owner"), (.group, "group"), (.acl, "acl"), (.xattr, "xattr"), (.extra, "extra"),
-            (.empty, "empty"), (.type, "type"),
+            (.empty, "empty"), (.type, "type"), (.undecodable, "undecodable"),
         ]
         return table.filter { contains($0.0) }.map(\.1)
     }

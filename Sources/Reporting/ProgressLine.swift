@@ -30,7 +30,8 @@ package enum ProgressLine {
         } else {
             fields.append(NumberText.count(counts.finished, "entry", "entries"))
         }
-        fields.append(NumberText.count(counts.files, "file", "files"))
+        // An engine with fields of its own has counted the same thing by another name.
+        if sample.activity.isEmpty { fields.append(NumberText.count(counts.files, "file", "files")) }
         fields.append(ByteCount.describe(sample.bytesMoved))
         fields.append("\(ByteCount.describe(Int64(max(0, rates.bytesPerSecond))))/s")
         fields.append("\(NumberText.grouped(Int(max(0, rates.entriesPerSecond))))/s")

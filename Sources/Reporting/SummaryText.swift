@@ -91,7 +91,8 @@ package enum SummaryText {
             let list = "List: mediasync status --errors --run \(summary.run)"
             let changed = summary.counts.sourceChanged
             let why = changed > 0 ? " (\(NumberText.grouped(changed)) changed or vanished while read)" : ""
-            return "\(NumberText.count(failed, "entry", "entries")) failed\(why), exit \(exit).  \(list)"
+            let retry = summary.command == "refresh" ? "  Try again: mediasync refresh --retry-failed" : ""
+            return "\(NumberText.count(failed, "entry", "entries")) failed\(why), exit \(exit).  \(list)\(retry)"
         default:
             return failed > 0
                 ? "\(NumberText.count(failed, "entry", "entries")) failed before the end, exit \(exit)."

@@ -19,6 +19,9 @@ struct DatabaseFacts: Sendable, Equatable {
     var comment: String?
     var bytes: Int64?
 
+    /// What it was made of, where `restore` made it.
+    var restoredDump: RestoredDump? { comment.flatMap { RestoredDump(comment: $0) } }
+
     /// By which rules it sorts text.
     var locale: DatabaseLocale {
         let kind: DatabaseLocale.Provider = provider == "i" ? .icu : provider == "b" ? .builtin : .libc

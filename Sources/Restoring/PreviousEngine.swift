@@ -86,7 +86,11 @@ package final class PreviousEngine: Engine {
             live: live,
             incoming: newest.name,
             previous: names.previous(before: run),
-            previousComment: DatabaseComment.previous(run),
+            previousComment: DatabaseComment.previous(
+                run,
+                dump: try administration.database(live)?.restoredDump
+            ),
+            liveComment: newest.restoredDump?.comment,
             force: force
         )
         if isDryRun {

@@ -115,12 +115,11 @@ package final class RestoreEngine: Engine {
         if options.isDryRun { return try look() }
         let administration = try Administration(settings)
         let plan = try RestorePlan(options, run: run, administration)
-        let swap = Swap(
+        var swap = Swap(
             live: options.live,
             incoming: plan.stage,
             previous: plan.previous,
-            previousComment: DatabaseComment.previous(run),
-            liveComment: DatabaseComment.live(run),
+            previousComment: DatabaseComment.previous(run, dump: plan.live?.restoredDump),
             force: options.force
         )
         try administration.lock(run, name: options.live)
@@ -128,6 +127,7 @@ package final class RestoreEngine: Engine {
         let file = try DumpFile.open(options.dump, spoolDirectory: options.spoolDirectory)
         let program = try program(for: file)
         let inspection = try inspect(file, program)
+        swap.liveComment = DatabaseComment.live(run, dump: inspection.dump)
         let database = try RestoreGuards.database(in: inspection, wanted: options.sourceDatabase)
         let migration = try RestoreGuards.compare(database.migrations, installed: try installed(plan.live))
         if let notice = LeftOutNotice.make(database.vetting, outside: inspection.outside) { sink(.notice(notice)) }

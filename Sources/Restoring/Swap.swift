@@ -10,9 +10,8 @@ struct Swap {
     var incoming: String
     /// Where the live one goes.
     var previous: String
-    /// What is written at the one that was live.
+    /// What is written at the one that was live, and at the one that becomes it.
     var previousComment: String
-    /// What is written at the one that becomes live; nil for nothing.
     var liveComment: String?
     /// Sessions on the live database are ended.
     var force: Bool

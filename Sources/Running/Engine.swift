@@ -43,9 +43,16 @@ package protocol TotalCounter: Sendable {
     /// Entries in all; nil until they are counted.
     var total: Int? { get }
 
+    /// Whether counting is no work of its own: the engine knows the total anyway, and it is told also where nobody watches.
+    var isFree: Bool { get }
+
     /// Counts to the end.
     func run() async
 
     /// Stops counting: the run is over.
     func stop()
+}
+
+extension TotalCounter {
+    package var isFree: Bool { false }
 }

@@ -12,7 +12,10 @@ struct EnvironmentScanner {
     }
 
     private let bytes: [UInt8]
-    private var index = 0
+    /// Behind what was read.
+    private(set) var index = 0
+    /// Where the line that was read last began, without blanks.
+    private(set) var lineStart = 0
     private var number = 1
 
     init(bytes: [UInt8]) {
@@ -40,6 +43,7 @@ struct EnvironmentScanner {
 
     private mutating func assignment() -> Line {
         let begin = number
+        lineStart = index
         var name = word()
         if name == "export" {
             skipBlanks()

@@ -7,7 +7,12 @@ extension BytePath {
     ) throws(Failure) -> Result {
         let storage = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
         defer { storage.deallocate() }
-        for index in bytes.indices { storage[index] = CChar(bitPattern: bytes[index]) }
+        bytes.withUnsafeBytes {
+            UnsafeMutableRawPointer(storage).copyMemory(
+                from: $0.baseAddress ?? UnsafeRawPointer(storage),
+                byteCount: $0.count
+            )
+        }
         storage[bytes.count] = 0
         return try body(storage)
     }

@@ -5,6 +5,7 @@ package import MediaModel
 /// way to somewhere else. The root's directory may be moved or mounted over meanwhile; this store stays with what it opened.
 package final class LocalMediaStore: MediaStore {
     private let root: HeldDirectory
+    private let tree: LinkFreeTree
     /// Where what is removed goes; nil for nowhere.
     private let trash: LocalMediaStore?
     /// Who gets what root makes here: the root's owner, who serves the media. Nil for others, who own what they make.
@@ -13,27 +14,30 @@ package final class LocalMediaStore: MediaStore {
     /// - Parameters:
     ///   - path: a directory; a link to one is followed, because the user named it.
     ///   - trash: removed files are moved there, under the same paths; on the same file system.
-    package init(_ path: BytePath, trash: LocalMediaStore? = nil) throws(FileFault) {
+    ///   - mayMount: false for tests of systems that do not let us keep links out by a mount.
+    package init(_ path: BytePath, trash: LocalMediaStore? = nil, mayMount: Bool = true) throws(FileFault) {
         root = try HeldDirectory.openRoot(path)
+        tree = LinkFreeTree(root, mayMount: mayMount)
         self.trash = trash
         let metadata = try root.metadata()
         owner = geteuid() == 0 ? (metadata.owner, metadata.group) : nil
     }
 
-    deinit { root.close() }
+    deinit {
+        tree.close()
+        root.close()
+    }
 
     /// The root's descriptor, for what is no store's matter: its lock, its owner, the space below it.
     package var directory: HeldDirectory { root }
 
     package func look(_ path: BytePath) throws(FileFault) -> StoreEntry? {
         if path == .root { return StoreEntry(try root.metadata()) }
-        do throws(FileFault) {
-            return try root.withParent(of: path) { (directory, name) throws(FileFault) in
-                try directory.lookUp(name).map { StoreEntry($0) }
-            }
-        } catch  where error.kind == .missing {
-            return nil
-        }
+        return try tree.lookUp(path).map { StoreEntry($0) }
+    }
+
+    package func look(all paths: [BytePath]) -> [Result<StoreEntry?, FileFault>] {
+        tree.lookUp(paths).map { found in found.map { metadata in metadata.map { StoreEntry($0) } } }
     }
 
     package func list(_ directory: BytePath, _ body: (BytePath, EntryKind?) -> Void) throws(FileFault) {
@@ -47,14 +51,17 @@ package final class LocalMediaStore: MediaStore {
     }
 
     package func contents(of path: BytePath, limit: Int) throws(FileFault) -> [UInt8] {
-        try root.withParent(of: path) { (directory, name) throws(FileFault) -> [UInt8] in
-            let file = try directory.openFile(name)
-            let metadata = try file.metadata()
-            guard metadata.kind == .file else { throw FileFault("openat", -EISDIR) }
-            var bytes = [UInt8](repeating: 0, count: Int(min(Int64(limit), max(0, metadata.size))))
-            let count = try file.readFully(into: &bytes)
-            return Array(bytes.prefix(count))
-        }
+        let file = try open(path)
+        let size = try file.metadata().size
+        var bytes = [UInt8](repeating: 0, count: Int(min(Int64(limit), max(0, size))))
+        let count = try file.readFully(into: &bytes)
+        return Array(bytes.prefix(count))
+    }
+
+    package func open(_ path: BytePath) throws(FileFault) -> OpenFile {
+        let file = try path.withEntryName { (name) throws(FileFault) in try root.openFile(beneath: name) }
+        guard try file.metadata().kind == .file else { throw FileFault("openat2", -EISDIR) }
+        return file
     }
 
     // MARK: Publishing
@@ -181,27 +188,45 @@ package final class LocalMediaStore: MediaStore {
 
     // MARK: Removing
 
-    package func remove(_ path: BytePath) throws(FileFault) -> Int64? {
-        let size: Int64?
+    package func remove(_ path: BytePath) throws(FileFault) -> Int64? { try remove(all: [path])[0].get() }
+
+    package func remove(all paths: [BytePath]) -> [Result<Int64?, FileFault>] {
+        // Where directories may be left empty: of a row's files the last one empties what they share.
+        var emptied: BytePath?
+        return paths.indices.map { index in
+            let path = paths[index]
+            let result = Result { () throws(FileFault) in try removeFile(path) }
+            if case .success(_?) = result {
+                emptied = path.parent
+            } else if (try? tree.removeDirectory(path.parent)) != nil {
+                // An earlier run was interrupted between the file and its directories.
+                emptied = path.parent.parent
+            }
+            if let directory = emptied {
+                let next = index + 1 < paths.count ? paths[index + 1] : nil
+                emptied = removeEmptied(directory, below: next)
+            }
+            return result
+        }
+    }
+
+    /// Returns the file's size; nil where there is none.
+    private func removeFile(_ path: BytePath) throws(FileFault) -> Int64? {
+        let metadata = trash == nil ? try tree.removeFile(path) : try discard(path)
+        return metadata.map { $0.kind == .file ? $0.size : 0 }
+    }
+
+    /// Moves a file to the trash.
+    private func discard(_ path: BytePath) throws(FileFault) -> Metadata? {
         do throws(FileFault) {
-            size = try root.withParent(of: path) { (directory, name) throws(FileFault) -> Int64? in
+            return try root.withParent(of: path) { (directory, name) throws(FileFault) -> Metadata? in
                 guard let metadata = try directory.lookUp(name) else { return nil }
-                do throws(FileFault) {
-                    if let trash {
-                        try trash.keep(name, of: directory, at: path)
-                    } else {
-                        try directory.removeFile(name)
-                    }
-                } catch  where error.kind == .missing {
-                    return nil
-                }
-                return metadata.kind == .file ? metadata.size : 0
+                try trash?.keep(name, of: directory, at: path)
+                return metadata
             }
         } catch  where error.kind == .missing {
             return nil
         }
-        removeEmptied(path.parent)
-        return size
     }
 
     /// Takes another store's file; one that was kept under this path before is replaced.
@@ -213,16 +238,20 @@ package final class LocalMediaStore: MediaStore {
     }
 
     /// Removes directories upwards until one has entries. One that cannot be removed is only litter: no error.
-    private func removeEmptied(_ path: BytePath) {
+    /// - Parameter next: a path that is removed next: what it is in is left for then.
+    /// - Returns: where to go on then; nil where something above has entries.
+    private func removeEmptied(_ path: BytePath, below next: BytePath?) -> BytePath? {
         var path = path
         while path != .root {
-            do throws(FileFault) {
-                try root.withParent(of: path) { (above, name) throws(FileFault) in try above.removeDirectory(name) }
-            } catch {
-                return
+            if let next, next.bytes.count > path.bytes.count, next.bytes[path.bytes.count] == UInt8(ascii: "/"),
+                next.bytes.starts(with: path.bytes)
+            {
+                return path
             }
+            do throws(FileFault) { try tree.removeDirectory(path) } catch { return nil }
             path = path.parent
         }
+        return nil
     }
 }
 

@@ -68,6 +68,13 @@ package final class MemoryMediaStore: MediaStore {
         throw FileFault("openat", isDirectory ? -EISDIR : -ENOENT)
     }
 
+    package func open(_ path: BytePath) throws(FileFault) -> OpenFile {
+        let contents = try contents(of: path, limit: Int.max)
+        let file = OpenFile(raw: try check("memfd_create", mds_memory_file()))
+        try file.write(contents, at: 0)
+        return file
+    }
+
     package func publish(_ contents: [UInt8], at path: BytePath, modes: StoreModes) throws(FileFault) {
         let fault = tree.withLock { tree -> FileFault? in
             if tree.files[path] != nil || tree.directories.contains(path) { return FileFault("linkat", -EEXIST) }

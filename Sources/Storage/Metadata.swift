@@ -91,6 +91,13 @@ package struct Metadata: Sendable {
         self.changeTime = changeTime
     }
 
+    /// Of a descriptor that somebody else keeps open.
+    package init(ofOpen descriptor: Int32) throws(FileFault) {
+        var stat = mds_stat()
+        _ = try check("fstat", mds_fstat(descriptor, &stat))
+        self.init(stat)
+    }
+
     package var identity: FileIdentity { FileIdentity(device: device, inode: inode) }
 
     /// Permission bits with set-id and sticky bits, without the type.

@@ -38,6 +38,11 @@ package struct OpenFile: ~Copyable {
         try check("read", mds_read(raw, buffer.baseAddress, buffer.count))
     }
 
+    /// The same on a descriptor that somebody else keeps open.
+    package static func read(descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) throws(FileFault) -> Int {
+        try check("read", mds_read(descriptor, buffer.baseAddress, buffer.count))
+    }
+
     /// Reads `buffer.count` bytes at an offset, or fewer where the file ends.
     package func readFully(into buffer: UnsafeMutableRawBufferPointer, at offset: Int64) throws(FileFault) -> Int {
         try Self.read(descriptor: raw, into: buffer, at: offset)
@@ -86,6 +91,14 @@ package struct OpenFile: ~Copyable {
         var done = 0
         while done < bytes.count {
             done += try check("write", mds_write(raw, bytes.baseAddress.map { $0 + done }, bytes.count - done))
+        }
+    }
+
+    /// The same on a descriptor that somebody else keeps open.
+    package static func append(descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws(FileFault) {
+        var done = 0
+        while done < bytes.count {
+            done += try check("write", mds_write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done))
         }
     }
 

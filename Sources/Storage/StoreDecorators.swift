@@ -20,6 +20,8 @@ package struct DryRunStore: MediaStore {
         try store.contents(of: path, limit: limit)
     }
 
+    package func open(_ path: BytePath) throws(FileFault) -> OpenFile { try store.open(path) }
+
     package func publish(_ contents: [UInt8], at path: BytePath, modes: StoreModes) throws(FileFault) {
         if try store.look(path) != nil { throw FileFault("linkat", -EEXIST) }
     }
@@ -39,7 +41,7 @@ package struct DryRunStore: MediaStore {
 
 /// The calls of a store.
 package enum StoreCall: Int, Sendable, CaseIterable {
-    case look, list, contents, publish, remove, makeSpool
+    case look, list, contents, open, publish, remove, makeSpool
 }
 
 /// A store that counts its calls.
@@ -69,6 +71,11 @@ package final class CountingStore: MediaStore {
     package func contents(of path: BytePath, limit: Int) throws(FileFault) -> [UInt8] {
         count(.contents)
         return try store.contents(of: path, limit: limit)
+    }
+
+    package func open(_ path: BytePath) throws(FileFault) -> OpenFile {
+        count(.open)
+        return try store.open(path)
     }
 
     package func publish(_ contents: [UInt8], at path: BytePath, modes: StoreModes) throws(FileFault) {
@@ -137,6 +144,11 @@ package final class FaultyStore: MediaStore {
     package func contents(of path: BytePath, limit: Int) throws(FileFault) -> [UInt8] {
         try pass(.contents)
         return try store.contents(of: path, limit: limit)
+    }
+
+    package func open(_ path: BytePath) throws(FileFault) -> OpenFile {
+        try pass(.open)
+        return try store.open(path)
     }
 
     package func publish(_ contents: [UInt8], at path: BytePath, modes: StoreModes) throws(FileFault) {

@@ -8,12 +8,12 @@ import Testing
 /// The reader against the real schema of several versions, in a real server.
 @Suite(.enabled(if: Requirement.hasPostgres, "needs PostgreSQL's server programs and setpriv"))
 struct CatalogReaderTests {
-    private static let releases = ["4.2", "4.3", "4.5", "4.6"]
+    private static let releases = MastodonDatabase.releases
     private static let big = 117_662_810_112_000_001 as Int64
 
     /// Every file of `Fixture`'s rows, row by row, as Mastodon's rules have it. `-` where the row's name is no path.
     private static func expected(_ release: String) -> [String] {
-        let thumbnail = release == "4.6" ? "cache/" : ""
+        let thumbnail = release.hasPrefix("4.6") ? "cache/" : ""
         return [
             "1 false accounts/avatars/000/000/001/original/me.png 10",
             "2 true accounts/avatars/000/000/002/original/f.gif 20",
@@ -57,6 +57,8 @@ struct CatalogReaderTests {
     ) throws -> [CatalogRow] {
         try [CatalogTable.accounts, .backups, .customEmojis, .mediaAttachments, .previewCards, .siteUploads]
             .flatMap { table in
+                // Page by page by the numbers, and one ahead: the same.
+                let ahead = reader.pages(table, scope, limit: limit)
                 var rows: [CatalogRow] = []
                 var after: Int64?
                 repeat {
@@ -64,6 +66,9 @@ struct CatalogReaderTests {
                     rows += page.rows
                     after = page.next
                 } while after != nil
+                var pages: [CatalogRow] = []
+                while let page = try ahead.next() { pages += page }
+                #expect(pages == rows)
                 return rows
             }
     }
@@ -75,7 +80,7 @@ struct CatalogReaderTests {
     func everything(release: String) throws {
         let database = try Fixture.filled(release, name: "all_\(release)")
         let reader = try CatalogReader(Fixture.connect(database))
-        #expect(reader.schema.hasThumbnailVersion == (release == "4.6"))
+        #expect(reader.schema.hasThumbnailVersion == release.hasPrefix("4.6"))
         #expect(reader.schema.hasQuotes == (release >= "4.4"))
         for limit in [1, 2, 3, 1000] {
             let lines = Self.lines(try Self.all(reader, limit: limit))
@@ -236,7 +241,7 @@ struct CatalogReaderTests {
     )
     func numbers(text: String, expected: Int64?) throws {
         let connection = try Fixture.connect(MastodonDatabase.shared())
-        #expect(try connection.query("SELECT $1::text", [.text(text)]).only?.number == expected)
+        #expect(try connection.query("SELECT $1::text", [.text(text)]).only?.integer == expected)
     }
 }
 

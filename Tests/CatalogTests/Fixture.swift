@@ -28,7 +28,11 @@ enum Fixture {
     /// A database of this release with rows of every kind and oddity.
     static func filled(_ release: String, name: String) throws -> MastodonDatabase {
         let database = try MastodonDatabase(cluster(), name: name, release: release)
-        try cluster().sql(rows + (release == "4.6" ? rowsSince46 : ""), database: name, user: MastodonDatabase.role)
+        try cluster().sql(
+            rows + (release.hasPrefix("4.6") ? rowsSince46 : ""),
+            database: name,
+            user: MastodonDatabase.role
+        )
         return database
     }
 

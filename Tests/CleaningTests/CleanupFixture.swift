@@ -16,12 +16,15 @@ struct CleanupFixture {
     init(_ name: String, release: String = "4.6") throws {
         self.name = name
         _ = try MastodonDatabase(Fixture.cluster(), name: name, release: release)
-        try sql(Self.rows + (release == "4.6" ? Self.quotes : ""))
+        try sql(Self.rows + (Self.hasQuotes(release) ? Self.quotes : ""))
         for path in Self.files {
             let moment = Timestamp(seconds: 1_790_000_000, nanoseconds: 0)
             store.add(BytePath(path), Array("content".utf8), at: moment)
         }
     }
+
+    /// Posts quote posts since 4.4.
+    static func hasQuotes(_ release: String) -> Bool { release >= "4.4" }
 
     @discardableResult
     func sql(_ statements: String) throws -> String {
@@ -130,8 +133,8 @@ struct CleanupFixture {
             (19, 101, 23, 'https://f/1', 'i19.jpg', 'image/jpeg', 1, NULL, 8),      -- answered from here
             (20, 101, 24, 'https://f/1', 'i20.jpg', 'image/jpeg', 1, NULL, 8),      -- boosted from here
             (21, 101, 26, 'https://f/1', 'i21.jpg', 'image/jpeg', 1, NULL, 8),      -- answered by a deleted post
-            (22, 101, 27, 'https://f/1', 'i22.jpg', 'image/jpeg', 1, NULL, 8),      -- quoted from here (4.6)
-            (23, 101, 28, 'https://f/1', 'i23.jpg', 'image/jpeg', 1, NULL, 8)       -- quotes a post from here (4.6)
+            (22, 101, 27, 'https://f/1', 'i22.jpg', 'image/jpeg', 1, NULL, 8),      -- quoted from here (4.4)
+            (23, 101, 28, 'https://f/1', 'i23.jpg', 'image/jpeg', 1, NULL, 8)       -- quotes a post from here (4.4)
         ) AS v (id, account, status, url, file, type, version, thumbnail, age);
 
         INSERT INTO preview_cards (id, url, type, image_file_name, image_content_type, image_file_size,

@@ -12,6 +12,7 @@ import Testing
 @Suite(.serialized, .enabled(if: Requirement.hasPostgres, "needs PostgreSQL's server programs and setpriv"))
 struct CleanupTests {
     private static let releases = ["4.2", "4.3", "4.6"]
+    private static let others = MastodonDatabase.releases.filter { !releases.contains($0) }
 
     /// One way to call it, and the rows that lose their files.
     struct Mode: Sendable, CustomTestStringConvertible {
@@ -23,7 +24,7 @@ struct CleanupTests {
         let taken: [Int]
         /// Where the row with the hostile name is among the chosen ones.
         var failed = 0
-        var since46: [Int]?
+        var withQuotes: [Int]?
     }
 
     private static let media = [10, 14, 15, 18, 19, 20, 21, 22, 23]
@@ -64,7 +65,7 @@ struct CleanupTests {
             prefixes: ["file", "thumbnail"],
             taken: [14, 15, 21, 22, 23],
             failed: 1,
-            since46: [14, 15, 21]
+            withQuotes: [14, 15, 21]
         ),
         Mode(
             testDescription: "avatars and headers",
@@ -98,6 +99,19 @@ struct CleanupTests {
         modes
     )
     func columns(release: String, mode: Mode) async throws {
+        try await checkColumns(release, mode)
+    }
+
+    @Test(
+        "the same on other releases and forks, for media that are kept because of quotes, and for accounts",
+        arguments: others,
+        modes.filter { $0.withQuotes != nil || $0.prefixes.count == 2 && $0.table == "accounts" }
+    )
+    func columnsElsewhere(release: String, mode: Mode) async throws {
+        try await checkColumns(release, mode)
+    }
+
+    private func checkColumns(_ release: String, _ mode: Mode) async throws {
         let index = Self.modes.firstIndex { $0.testDescription == mode.testDescription } ?? 0
         let fixture = try CleanupFixture("columns_\(release)_\(index)", release: release)
         let tables = ["accounts", "media_attachments", "preview_cards"]
@@ -107,7 +121,7 @@ struct CleanupTests {
         let before = try tables.map { try fixture.rows($0) }
         let rest = try fixture.rows(mode.table, without: columns + ["updated_at"])
         let run = try await fixture.run(change: mode.change)
-        let taken = release == "4.6" ? mode.since46 ?? mode.taken : mode.taken
+        let taken = CleanupFixture.hasQuotes(release) ? mode.withQuotes ?? mode.taken : mode.taken
         #expect(run.result.counts.updated == taken.count)
         #expect(run.result.counts.failed == mode.failed)
         #expect(run.result.exitStatus == (mode.failed > 0 ? .itemsFailed : .done))
@@ -131,7 +145,7 @@ struct CleanupTests {
 
     @Test(
         "the files of cleared rows go, with the directories they leave empty; all others stay",
-        arguments: CleanupTests.releases
+        arguments: MastodonDatabase.releases
     )
     func files(release: String) async throws {
         let fixture = try CleanupFixture("files_\(release)", release: release)

@@ -38,7 +38,7 @@ final class Ears: Sendable {
             case .different:
                 let names: [(ChangeSet, String)] = [
                     (.new, "missing"), (.empty, "empty"), (.size, "size"), (.kind, "kind"), (.type, "type"),
-                    (.extra, "extra"),
+                    (.extra, "extra"), (.undecodable, "undecodable"),
                 ]
                 what = names.filter { item.changes.contains($0.0) }.map(\.1).joined(separator: "+")
             default: what = item.outcome.name

@@ -26,6 +26,8 @@ final class HookedStore: MediaStore {
         try store.contents(of: path, limit: limit)
     }
 
+    func open(_ path: BytePath) throws(FileFault) -> OpenFile { try store.open(path) }
+
     func publish(_ contents: [UInt8], at path: BytePath, modes: StoreModes) throws(FileFault) {
         try store.publish(contents, at: path, modes: modes)
     }

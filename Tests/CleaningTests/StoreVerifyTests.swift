@@ -1,9 +1,11 @@
 import Catalog
+import Imaging
 import MediaModel
 import MediasyncTesting
 import Postgres
 import Running
 import Storage
+import Synchronization
 import Testing
 
 @testable import Cleaning
@@ -106,6 +108,7 @@ struct StoreVerifyTests {
     private static func verify(
         _ database: String,
         _ store: any MediaStore,
+        decoder: (any MediaDecoding)? = nil,
         jobs: Int = 4,
         control: RunControl = RunControl(),
         change: (inout StoreVerifyOptions) -> Void = { _ in }
@@ -118,6 +121,7 @@ struct StoreVerifyTests {
             options: options,
             settings: try Fixture.settings(database),
             store: store,
+            decoder: decoder,
             processors: 2,
             control: control,
             sink: { ears.hear($0) }
@@ -127,7 +131,7 @@ struct StoreVerifyTests {
 
     @Test(
         "a store that holds everything is good, and every file was looked at once",
-        arguments: StoreVerifyTests.releases
+        arguments: MastodonDatabase.releases
     )
     func good(release: String) async throws {
         _ = try Self.database("good_\(release)", release: release)
@@ -249,6 +253,98 @@ struct StoreVerifyTests {
         let run = try await Self.verify("unreadable", faulty, jobs: 1) { $0.checksTypes = true }
         #expect(run.result.counts.failed == 1)
         #expect(run.ears.items.filter { $0.hasPrefix("failed ") }.count == 1)
+    }
+
+    /// Decodes nothing: what ends in a 9 is damaged. With a limit it waits, after so many files, until it is shut down.
+    private final class TailDecoder: MediaDecoding {
+        private let count = Atomic(0)
+        var calls: Int { count.load(ordering: .relaxed) }
+        private let limit: Int
+        private let isOver = Atomic(false)
+        private let control: RunControl?
+
+        init(stopping control: RunControl? = nil, after limit: Int = Int.max) {
+            self.control = control
+            self.limit = limit
+        }
+
+        func check(_ descriptor: Int32, bytes: Int64) throws(ProcessingFault) {
+            if count.wrappingAdd(1, ordering: .relaxed).newValue > limit {
+                control?.stop(SyncError(.interrupted, "stopped by SIGINT"))
+                while !isOver.load(ordering: .relaxed) { Host.sleep(nanoseconds: 1_000_000) }
+                throw ProcessingFault(.stopped, "the run was stopped")
+            }
+            var last: [UInt8] = [0]
+            let fault = last.withUnsafeMutableBytes { buffer -> FileFault? in
+                do throws(FileFault) {
+                    _ = try OpenFile.read(descriptor: descriptor, into: buffer, at: bytes - 1)
+                    return nil
+                } catch { return error }
+            }
+            if fault != nil { throw ProcessingFault(.unreadable, "it cannot be read") }
+            if last == [9] { throw ProcessingFault(.truncated, "the end is missing") }
+        }
+
+        func shutDown() { isOver.store(true, ordering: .relaxed) }
+    }
+
+    /// A store whose files have the right types, in full length.
+    private static func typedStore(damaged: String? = nil) -> MemoryMediaStore {
+        let store = MemoryMediaStore()
+        for file in files where file.path != thumbnail {
+            let head = head(file.path)
+            let isOriginal = file.path.contains("/original/")
+            var bytes = isOriginal ? Array((head + [UInt8](repeating: 1, count: file.size)).prefix(file.size)) : head
+            if file.path == damaged { bytes[bytes.count - 1] = 9 }
+            store.add(BytePath(file.path), bytes, at: Timestamp(seconds: 1_790_000_000, nanoseconds: 0))
+        }
+        return store
+    }
+
+    @Test("with a decoder, what is whole by name, size and type is decoded, and what is damaged is told")
+    func deep() async throws {
+        _ = try Self.database("deep", release: "4.6")
+        try Fixture.cluster().sql(
+            "UPDATE media_attachments SET thumbnail_file_name = NULL; UPDATE site_uploads SET file_content_type = 'x/y'",
+            database: "deep"
+        )
+        let good = TailDecoder()
+        let whole = try await Self.verify("deep", Self.typedStore(), decoder: good)
+        #expect(whole.result.exitStatus == .done, "\(whole.ears.items)")
+        // All but the thumbnail, which has no name any more, and the picture of a type that is not known.
+        #expect(good.calls == Self.files.count - 2)
+        let path = "cache/accounts/headers/000/000/002/original/far.jpg"
+        let run = try await Self.verify("deep", Self.typedStore(damaged: path), decoder: TailDecoder())
+        #expect(run.result.exitStatus == .differences)
+        #expect(run.ears.items == ["undecodable \(path) header 2 remote"])
+        #expect(run.engine.table().first { $0.kind == "header" }?.tally.different == 1)
+        // What is of another type is told as that, and not decoded.
+        let other = Self.typedStore()
+        let gif = "cache/accounts/avatars/000/000/002/original/far.gif"
+        other.add(BytePath(gif), [UInt8](repeating: 9, count: 20), at: Timestamp(seconds: 0, nanoseconds: 0))
+        let wrong = try await Self.verify("deep", other, decoder: TailDecoder())
+        #expect(wrong.ears.items == ["type \(gif) avatar 2 remote"])
+    }
+
+    @Test("a run that is stopped while files are decoded ends, and its account balances")
+    func deepStopped() async throws {
+        _ = try Self.database("deep_stopped", release: "4.6")
+        try Fixture.cluster().sql(
+            "UPDATE media_attachments SET thumbnail_file_name = NULL",
+            database: "deep_stopped"
+        )
+        let control = RunControl()
+        let decoder = TailDecoder(stopping: control, after: 3)
+        let run = try await Self.verify(
+            "deep_stopped",
+            Self.typedStore(),
+            decoder: decoder,
+            jobs: 1,
+            control: control
+        )
+        #expect(run.result.exitStatus == .interrupted)
+        #expect(run.result.counts.balances)
+        #expect(run.result.counts.seen == 3)
     }
 
     @Test("empty files, other sizes and what is no file are told apart; local media come first")

@@ -9,7 +9,7 @@
         private static let killed: Int32 = 9
         private static let options = ["--days", "1", "--max-delete", "100%", "--jobs", "4"]
         /// Four batches of rows.
-        private static let cards = 1700
+        private static let cards = 3400
 
         /// One step, the time it is reached, and whether rows have lost their names by then.
         struct Step: Sendable, CustomTestStringConvertible {

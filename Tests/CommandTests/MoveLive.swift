@@ -1,7 +1,7 @@
 import MediaModel
 import MediasyncTesting
 
-/// An old server, eight days before: a dump of its database, its media without what it had cached of others; and a new one
+/// An old server, as it was when it was dumped: a dump of its database, its media without what it had cached of others; and a new one
 /// that is empty. Other servers still have what was cached.
 final class MoveLive {
     let place: TemporaryDirectory
@@ -46,7 +46,9 @@ final class MoveLive {
 
             """
         try Disk.write(place.path / ".env.production", settings)
-        try cluster.sql(Self.rows(origin.url("/m")), database: before.name, user: MastodonDatabase.role)
+        // A plain dump does not say when it was made: it is as old as its newest post. An archive does, and is of now.
+        let age = dumpOptions.contains("-Fp") ? "8 days" : "10 minutes"
+        try cluster.sql(Self.rows(origin.url("/m"), age: age), database: before.name, user: MastodonDatabase.role)
         try before.writeDump(dumpOptions, to: dump)
         try cluster.sql("DROP DATABASE \"\(before.name)\"")
         try write("media_attachments/files/000/000/007/original/mine.jpg", picture)
@@ -65,20 +67,20 @@ final class MoveLive {
         try Disk.write(folder / parts[parts.count - 1], bytes)
     }
 
-    private static func rows(_ address: String) -> String {
+    static func rows(_ address: String, age interval: String) -> String {
         let size = (try? RefreshLive.picture.get().count) ?? 0
-        let age = "(extract(epoch FROM now() - interval '8 days') * 1000)::bigint"
+        let age = "(extract(epoch FROM now() - interval '\(interval)') * 1000)::bigint"
         return """
             INSERT INTO accounts (id, username, domain, uri, avatar_remote_url, avatar_file_name, avatar_content_type,
                 avatar_file_size, avatar_storage_schema_version, created_at, updated_at)
             VALUES (1, 'far', 'far.example', 'x', '\(address)a', 'gone.jpg', 'image/jpeg', 5, 1, now(), now());
             INSERT INTO accounts (id, username, created_at, updated_at) VALUES (2, 'near', now(), now());
             INSERT INTO statuses (id, account_id, uri, local, text, created_at, updated_at)
-            VALUES ((\(age)) << 16, 1, 'x:1', false, '', now() - interval '8 days', now());
+            VALUES ((\(age)) << 16, 1, 'x:1', false, '', now() - interval '\(interval)', now());
             INSERT INTO media_attachments (id, account_id, remote_url, type, file_file_name, file_content_type,
                 file_file_size, file_storage_schema_version, created_at, updated_at)
             SELECT ((\(age)) - n * 1000) << 16, 1, '\(address)' || n, 0, 'cached.jpg', 'image/jpeg', 5, 1,
-                now() - interval '8 days', now() FROM generate_series(1, \(recent)) n;
+                now() - interval '\(interval)', now() FROM generate_series(1, \(recent)) n;
             INSERT INTO media_attachments (id, account_id, remote_url, type, file_file_name, file_content_type,
                 file_file_size, file_storage_schema_version, created_at, updated_at)
             SELECT 100 + n, 1, '\(address)' || n, 0, 'cached.jpg', 'image/jpeg', 5, 1, '2020-01-01', '2020-01-01'

@@ -73,7 +73,7 @@ final class RefreshLive {
         }
     }
 
-    private func paths(_ id: Int, _ file: String) -> [String] {
+    static func paths(_ id: Int, _ file: String) -> [String] {
         let digits = String(repeating: "0", count: 9 - String(id).count) + String(id)
         let groups = stride(from: 0, to: 9, by: 3).map { start in String(digits.dropFirst(start).prefix(3)) }
         let folder = "cache/media_attachments/files/\(groups.joined(separator: "/"))"
@@ -91,7 +91,7 @@ final class RefreshLive {
 
     func audit() throws -> Audit {
         let rows = try named()
-        let expected = Set(rows.flatMap { paths($0.key, $0.value) })
+        let expected = Set(rows.flatMap { Self.paths($0.key, $0.value) })
         var present: Set<String> = []
         for (path, entry) in try TreeSnapshot(of: root).entries where entry.kind == .file { present.insert("\(path)") }
         var audit = Audit(named: rows.count)

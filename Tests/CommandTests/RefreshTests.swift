@@ -97,6 +97,26 @@ struct RefreshTests {
         #expect(wrong.errorText.contains("line 1"))
     }
 
+    @Test("what a list says is damaged is fetched although it is there")
+    func damaged() throws {
+        let live = try RefreshLive("refresh_damaged", attachments: 3)
+        #expect(try live.run().exitCode == 0)
+        func listed(_ changes: String) throws -> BytePath {
+            let line =
+                #"{"type":"item","outcome":"different","changes":["\#(changes)"],"record":"attachment","id":"2","local":false}"#
+            try Disk.write(live.place.path / "list", line)
+            return live.place.path / "list"
+        }
+        for (changes, paths) in [("size", []), ("undecodable", ["/m2"]), ("type", ["/m2"])] {
+            live.origin.forget()
+            let result = try live.run(["--from-list", try listed(changes).description])
+            #expect(result.exitCode == 0, "\(result.errorText)")
+            #expect(live.origin.log.map(\.request.path) == paths)
+        }
+        let audit = try live.audit()
+        #expect(audit.named == 3 && audit.broken == [] && audit.orphans == [])
+    }
+
     @Test(
         "killed at random moments again and again, rows never name what is not there; the last run leaves all in order"
     )
@@ -104,9 +124,11 @@ struct RefreshTests {
         let seed = UInt64.random(in: 0...UInt64.max)
         var random = SeededGenerator(seed: seed)
         let live = try RefreshLive("refresh_kills", attachments: 150)
-        for round in 0..<6 {
+        for round in 0..<14 {
             let served = live.origin.log.count
-            let running = try BinaryRunner.program().start(live.arguments(RefreshLive.options))
+            // Every third run replaces files that are good.
+            let force = round % 3 == 2 ? ["--force"] : []
+            let running = try BinaryRunner.program().start(live.arguments(RefreshLive.options + force))
             let enough = served + Int.random(in: 1...25, using: &random)
             _ = RunningProgram.eventually { live.origin.log.count >= enough || !running.isRunning }
             running.killGroup()

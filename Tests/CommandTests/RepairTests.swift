@@ -51,8 +51,10 @@ struct RepairTests {
         let live = try moved("rp_lost")
         let mine = "media_attachments/files/000/000/007/original/mine.jpg"
         try Disk.remove(live.root / mine)
-        let result = try live.repair()
+        let report = live.place.path / "report.html"
+        let result = try live.repair(["--report", "\(report)"])
         #expect(result.exitCode == 4)
+        #expect(try Disk.text(report).contains("<td>\(mine)</td>"))
         #expect(result.text.contains("lost unless a backup has them: 1 files of this server's own\n  \(mine)"))
         #expect(live.origin.log.isEmpty)
         let json = try live.repair(["--json"])

@@ -5,7 +5,7 @@ import Testing
 /// `mediasync verify --store`, from outside: settings are found in Mastodon's env file, media beside it.
 @Suite(.enabled(if: Requirement.hasPostgres, "needs PostgreSQL's server programs and setpriv"))
 struct StoreVerifyTests {
-    private static let cluster = Result {
+    static let cluster = Result {
         let cluster = try PostgresCluster()
         // Once, before several tests need it at the same time.
         try MastodonDatabase.makeRole(cluster)
@@ -13,7 +13,7 @@ struct StoreVerifyTests {
     }
 
     /// A live directory with settings, a database of 4.6 with two avatars, and the file of one of them.
-    private struct Live {
+    struct Live {
         let place: TemporaryDirectory
         var envFile: BytePath { place.path / ".env.production" }
 
@@ -155,7 +155,7 @@ struct StoreVerifyTests {
         arguments: [
             ["verify", "--store", "a", "b"], ["verify", "--store", "--xattrs"], ["verify", "--store", "--days", "-1"],
             ["verify", "--store", "--exclude", "x"], ["verify", "--days", "1", "a", "b"],
-            ["verify", "--types", "a", "b"],
+            ["verify", "--types", "a", "b"], ["verify", "--deep", "a", "b"],
             ["verify", "--store", "--only", "pictures"], ["verify", "--store", "--only", "local,remote"],
             ["verify", "--only", "avatars", "/tmp", "/tmp"], ["copy", "--only", "avatars", "/tmp", "/tmp/x"],
         ]

@@ -136,6 +136,48 @@ import Testing
 
     // MARK: Redirects
 
+    @Test("a redirect to another host is handed back where that is asked for; limits and circles hold over all parts")
+    func handedBack() async throws {
+        let origin = try OriginServer { request in
+            switch (request.host, request.path) {
+            case ("a.example", "/file"): .status(302, headers: ["Location: http://B.example/file"])
+            case ("b.example", "/file"): .status(302, headers: ["Location: /whole"])
+            case ("b.example", "/whole"): .body(Lab.png)
+            case ("a.example", "/circle"): .status(302, headers: ["Location: http://b.example/circle"])
+            case ("b.example", "/circle"): .status(302, headers: ["Location: http://a.example/circle"])
+            default: .status(302, headers: ["Location: http://\(request.path.dropFirst()).example/x\(request.path)"])
+            }
+        }
+        let engine = try FetchEngine(Lab.options { $0.connectTo = origin.place })
+        func part(_ url: String, _ redirect: FetchRedirect?) async -> Result<FetchAnswer, FetchFault> {
+            var request = FetchRequest(url: url, byteLimit: 1000, body: .memory)
+            request.followsToOtherHosts = false
+            if let redirect { request.goOn(at: redirect) }
+            do throws(FetchFault) { return .success(try await engine.fetch(request)) } catch { return .failure(error) }
+        }
+        let first = await part("http://a.example/file", nil).fault
+        #expect(first?.kind == .redirected)
+        #expect(first?.redirect?.url == "http://b.example/file")
+        #expect(first?.requests == 1)
+        if case .answered? = first?.paceEnding {} else { Issue.record("the host answered") }
+        #expect(origin.log.map(\.request.host) == ["a.example"])
+        let second = await part("http://a.example/file", first?.redirect).answer
+        #expect(second?.body == Lab.png)
+        #expect(second?.finalURL == "http://b.example/whole")
+        #expect(second?.redirects == 2)
+        #expect(second?.requests == 2)
+        let circle = await part("http://a.example/circle", nil).fault?.redirect
+        #expect(await part("", circle).fault?.kind == .badRedirect)
+        // The fourth redirect is one too many, whoever followed the three before.
+        var redirect: FetchRedirect?
+        for _ in 0..<3 {
+            let fault = await part("http://start.example/next", redirect).fault
+            #expect(fault?.kind == .redirected)
+            redirect = fault?.redirect
+        }
+        #expect(await part("", redirect).fault?.kind == .tooManyRedirects)
+    }
+
     @Test("three redirects are followed, a fourth is not", arguments: [(0, true), (1, true), (3, true), (4, false)])
     func redirects(count: Int, arrives: Bool) async throws {
         let lab = try Lab(content: { request in

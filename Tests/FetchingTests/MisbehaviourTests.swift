@@ -19,7 +19,7 @@ import Testing
         (.redirectTwo, .protocolError), (.endlessError, .status(404)),
     ]
 
-    @Test("each misbehaviour ends in its fault, in time", .timeLimit(.minutes(1)), arguments: expected)
+    @Test("each misbehaviour ends in its fault, in time", .timeLimit(.minutes(10)), arguments: expected)
     func misbehaviour(behaviour: OriginBehaviour, kind: FetchFault.Kind) async throws {
         let lab = try Lab()
         let result = await lab.fetch("/\(behaviour.rawValue)", limit: 100_000)

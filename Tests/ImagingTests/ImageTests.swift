@@ -274,6 +274,24 @@ import Testing
         #expect(fault?.kind == .tooManyPixels)
     }
 
+    @Test(
+        "a GIF's screen and its frames count, still or moving, in every role; nothing of them is decoded",
+        arguments: MediaRole.allCases
+    )
+    func hugeFrames(role: MediaRole) throws {
+        let cases: [(screen: (Int, Int), frames: [(Int, Int, Int, Int)])] = [
+            ((65_535, 65_535), [(0, 0, 1, 1)]), ((10, 10), [(0, 0, 65_535, 65_535)]),
+            ((10, 10), [(60_000, 60_000, 1, 1)]),
+            ((1281, 721), [(0, 0, 1, 1), (0, 0, 1, 1)]), ((10, 10), [(0, 0, 10, 10), (0, 0, 65_535, 65_535)]),
+        ]
+        for (screen, frames) in cases {
+            let gif = hollowGIF(screen, frames)
+            let fault = #expect(throws: ProcessingFault.self) { try Processed(gif, role) }
+            // A card and a post take GIFs; all roles do.
+            #expect(fault?.kind == .tooManyPixels, "\(screen), \(frames)")
+        }
+    }
+
     @Test("a file of as many bytes as its limit is refused, one with a byte less is not")
     func bytes() async throws {
         let path = try await Samples.jpeg(640, 360)

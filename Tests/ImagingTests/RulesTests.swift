@@ -1,3 +1,4 @@
+import MediaModel
 import Testing
 
 @testable import Imaging
@@ -43,6 +44,72 @@ import Testing
         #expect(rules.cardBytes == card << 20)
         #expect(rules.imageBytes == image << 20)
         #expect(rules.movieBytes == movie << 20)
+    }
+
+    @Test(
+        "small variants, emoji and formats changed with 4.0, videos and large pictures with 4.2",
+        arguments: [
+            (3, 5, 160_000, 50, false, 2_073_600, 16_777_216, 2_304_000, 60, 400),
+            (4, 0, 230_400, 256, true, 2_073_600, 16_777_216, 2_304_000, 60, 400),
+            (4, 1, 230_400, 256, true, 2_073_600, 16_777_216, 2_304_000, 60, 400),
+            (4, 2, 230_400, 256, true, 8_294_400, 33_177_600, 8_294_400, 120, 640),
+        ] as [(Int, Int, Int, Int64, Bool, Int, Int, Int, Int, Int)]
+    )
+    func changes(
+        major: Int,
+        minor: Int,
+        small: Int,
+        emoji: Int64,
+        newFormats: Bool,
+        original: Int,
+        pixels: Int,
+        movie: Int,
+        rate: Int,
+        frame: Int
+    ) {
+        let rules = ProcessingRules.mastodon(major: major, minor: minor)
+        #expect(rules.small == .pixels(small))
+        #expect(rules.thumbnail == .pixels(small))
+        #expect(rules.emojiBytes == emoji << 10)
+        #expect(rules.original == .pixels(original))
+        #expect(rules.imagePixels == pixels)
+        #expect(rules.moviePixels == movie)
+        #expect(rules.movieRate == rate)
+        #expect(rules.frame == PixelSize(width: frame, height: frame))
+        for format in [MediaFormat.webp, .avif, .heic, .heif] {
+            #expect(MediaRole.attachment.accepts(format, rules) == newFormats, "\(format)")
+        }
+        for role in [MediaRole.avatar, .header, .emoji] { #expect(role.accepts(.webp, rules) == newFormats) }
+        #expect(MediaRole.avatar.accepts(.jpeg, rules) && !MediaRole.avatar.accepts(.avif, rules))
+    }
+
+    @Test("a fork's limits replace those of its release; emoji may only get larger")
+    func forks() throws {
+        let values = [
+            "MAX_IMAGE_SIZE": "20000000", "MAX_VIDEO_SIZE": "5000000", "MAX_EMOJI_SIZE": "1000",
+            "MAX_REMOTE_EMOJI_SIZE": "524288",
+        ]
+        let rules = ProcessingRules.current.with(try ProcessingRules.ForkLimits { values[$0] })
+        #expect(rules.imageBytes == 20_000_000)
+        #expect(rules.movieBytes == 5_000_000)
+        #expect(rules.emojiBytes == 524_288)
+        #expect(rules.profileBytes == ProcessingRules.current.profileBytes)
+        let none = try ProcessingRules.ForkLimits { $0 == "MAX_IMAGE_SIZE" ? "" : nil }
+        #expect(ProcessingRules.current.with(none) == .current)
+        let small = try ProcessingRules.ForkLimits { $0 == "MAX_EMOJI_SIZE" ? "10" : nil }
+        #expect(ProcessingRules.current.with(small).emojiBytes == 262_144)
+    }
+
+    @Test(
+        "a limit that is no number of bytes is told",
+        arguments: ["16MB", "-1", "0", "9999999999999999999", "1e9", " 5"]
+    )
+    func wrongLimit(text: String) {
+        let error = #expect(throws: SyncError.self) {
+            _ = try ProcessingRules.ForkLimits { $0 == "MAX_VIDEO_SIZE" ? text : nil }
+        }
+        #expect(error?.code == .configuration)
+        #expect(error?.what.hasPrefix("MAX_VIDEO_SIZE") == true)
     }
 
     @Test("a release that can use either library goes by what it is set to")

@@ -121,6 +121,18 @@ func hollowPNG(_ width: Int, _ height: Int) -> [UInt8] {
         + chunk("IDAT", [0x78, 0x9C, 0x03, 0x00, 0x00, 0x00, 0x00, 0x01]) + chunk("IEND", [])
 }
 
+/// A GIF whose frames are named and hardly there.
+/// - Parameter frames: left, top, width, height.
+func hollowGIF(_ screen: (Int, Int), _ frames: [(Int, Int, Int, Int)]) -> [UInt8] {
+    func little(_ value: Int) -> [UInt8] { [UInt8(value & 0xFF), UInt8(value >> 8)] }
+    let head = Array("GIF89a".utf8) + little(screen.0) + little(screen.1) + [0x80, 0, 0, 0, 0, 0, 255, 255, 255]
+    let blocks = frames.flatMap { frame -> [UInt8] in
+        let place = little(frame.0) + little(frame.1) + little(frame.2) + little(frame.3)
+        return [0x2C] + place + [0, 2, 2, 0x44, 0x01, 0]
+    }
+    return head + blocks + [0x3B]
+}
+
 private func crc(_ bytes: [UInt8]) -> UInt32 {
     ~bytes.reduce(0xFFFF_FFFF as UInt32) { sum, byte in
         (0..<8).reduce(sum ^ UInt32(byte)) { value, _ in value & 1 == 1 ? value >> 1 ^ 0xEDB8_8320 : value >> 1 }

@@ -83,6 +83,49 @@ import Testing
         guard case .start = schedule.next(now: 50_000_000) else { Issue.record("nothing started"); return }
     }
 
+    @Test("every request counts for the rate, also where one item took several")
+    func severalRequests() {
+        var schedule = schedule(3, options { ($0.rate, $0.perHost, $0.firstPerHost) = (10, 1, 1) })
+        var now: Int64 = 0
+        _ = startAll(&schedule, now: &now)
+        schedule.ended(a, .answered(nanoseconds: 1), requests: 3, now: now)
+        // A little less: an answer makes the rate grow.
+        let three = waitTime(schedule.next(now: now), now: now) ?? 0
+        #expect((0.29...0.3).contains(three))
+        now += Self.second
+        _ = startAll(&schedule, now: &now)
+        schedule.ended(a, .answered(nanoseconds: 1), now: now)
+        let one = waitTime(schedule.next(now: now), now: now) ?? 0
+        #expect((0.09...0.1).contains(one))
+    }
+
+    @Test("hosts are counted by what they said, and told by how slow they are")
+    func hosts() {
+        var schedule = HostSchedule<Int>(options { ($0.perHost, $0.firstPerHost) = (1, 1) })
+        let (c, d) = (HostID(index: 2), HostID(index: 3))
+        for (item, host) in [a, b, c].enumerated() {
+            schedule.add(item, host: host)
+            schedule.add(item, host: host)
+        }
+        // Known for being out of reach, and never asked.
+        schedule.suspect(d)
+        var now: Int64 = 0
+        #expect(startAll(&schedule, now: &now).count == 3)
+        schedule.ended(a, .answered(nanoseconds: Self.second), now: now)
+        schedule.ended(b, .throttled(retryAfter: .seconds(60)), now: now)
+        schedule.ended(c, .unreachable, now: now)
+        let figures = schedule.figures(now: now)
+        #expect([figures.asked, figures.throttled, figures.silent, figures.paused] == [3, 1, 1, 1])
+        #expect(schedule.figures(now: now + 100 * Self.second).paused == 0)
+        now += Self.second
+        _ = startAll(&schedule, now: &now)
+        schedule.ended(a, .answered(nanoseconds: 2 * Self.second), now: now)
+        let slowest = schedule.slowest(5)
+        #expect(slowest.map(\.host) == [a])
+        #expect(abs((slowest.first?.seconds ?? 0) - 1.2) < 0.01)
+        #expect(schedule.slowest(0).isEmpty)
+    }
+
     @Test("the bound over all hosts is kept")
     func globalBound() {
         var schedule = HostSchedule<Int>(options { $0.inFlight = 3 })

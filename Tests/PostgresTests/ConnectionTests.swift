@@ -8,6 +8,20 @@ import Testing
 /// The adapter against a real server.
 @Suite(.enabled(if: Requirement.hasPostgres, "needs PostgreSQL's server programs and setpriv"))
 struct ConnectionTests {
+    @Test("a statement that was started is answered later; one that fails is told then, and the session goes on")
+    func startedStatement() throws {
+        let connection = try Server.connect()
+        try connection.start("SELECT n, n = 2, 'text ' || n, NULL FROM generate_series($1::int, 3) n", [.integer(1)])
+        let rows = try connection.finish()
+        #expect(rows.map { $0.integer(0) } == [1, 2, 3])
+        #expect(rows.map { $0.isTrue(1) } == [false, true, false])
+        #expect(rows.map { $0.text(2) } == ["text 1", "text 2", "text 3"])
+        #expect(rows.allSatisfy { $0.isNull(3) && $0.integer(3) == nil && $0.text(3) == nil })
+        try connection.start("SELECT 1 / 0")
+        #expect(throws: DatabaseFault.self) { _ = try connection.finish() }
+        #expect(try connection.query("SELECT 7").only?.integer == 7)
+    }
+
     @Test("rows come back as the server wrote them, NULL apart from an empty text")
     func rows() throws {
         let connection = try Server.connect()
@@ -28,13 +42,17 @@ struct ConnectionTests {
     @Test("a batch of values travels as one array, with quotes, backslashes, commas, braces and NULL")
     func arrays() throws {
         let connection = try Server.connect()
-        let texts: [String?] = ["a,b", "{x}", "q\"uote", "back\\slash", "", nil, "NULL", "ü\u{301}"]
+        // A combining mark makes one character of a quote and itself; the server reads bytes.
+        let texts: [String?] = [
+            "a,b", "{x}", "q\"uote", "back\\slash", "", nil, "NULL", "ü\u{301}", "\"\u{301},\"", "\\\u{301}",
+        ]
         let rows = try connection.query(
             "SELECT n, t FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS u (n, t, i) ORDER BY i",
-            [.integers(Array(1...8)), .texts(texts)]
+            [.integers(Array(1...10)), .texts(texts)]
         )
-        #expect(rows.map { $0[0].integer } == (1...8).map { Int64($0) })
+        #expect(rows.map { $0[0].integer } == (1...10).map { Int64($0) })
         #expect(rows.map { $0[1].text } == texts)
+        #expect(try connection.query("SELECT $1::text[] = '{}'", [.texts([])]).only?.boolean == true)
     }
 
     @Test("names and literals mean what they say, whatever they contain")

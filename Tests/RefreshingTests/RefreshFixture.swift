@@ -111,6 +111,27 @@ struct RefreshFixture {
         }
     }
 
+    /// Attachments of their own with good files, at these addresses.
+    func add(_ urls: [String], firstID: Int = 1000, account: Int = 101, hasFiles: Bool = true) throws {
+        let values = urls.enumerated().map { index, url in "(\(firstID + index), '\(url)')" }
+        let name = hasFiles ? "'old.jpg', 'image/jpeg', 7, '2026-01-01', 1" : "NULL, NULL, NULL, NULL, NULL"
+        try sql(
+            """
+            INSERT INTO media_attachments (id, account_id, remote_url, type, file_file_name, file_content_type,
+                file_file_size, file_updated_at, file_storage_schema_version, created_at, updated_at)
+            SELECT id, \(account), url, 0, \(name), '2026-01-01', '2026-01-01'
+            FROM (VALUES \(values.joined(separator: ", "))) AS v (id, url)
+            """
+        )
+        guard hasFiles else { return }
+        for id in firstID..<firstID + urls.count {
+            let folder = "cache/media_attachments/files/000/00\(id / 1000)/\(String(id).suffix(3))"
+            let moment = Timestamp(seconds: 1_790_000_000, nanoseconds: 0)
+            store.add(BytePath("\(folder)/original/old.jpg"), Array("content".utf8), at: moment)
+            store.add(BytePath("\(folder)/small/old.jpg"), Array("small".utf8), at: moment)
+        }
+    }
+
     static func everything(
         _ kinds: Set<MediaKind> = [.attachment, .thumbnail, .avatar, .header, .emoji]
     ) -> RefreshOptions {
@@ -127,7 +148,7 @@ struct RefreshFixture {
         store other: (any MediaStore)? = nil,
         intents log: (any IntentLog)? = nil,
         control: RunControl = RunControl(),
-        origin: FakeOrigin = FakeOrigin { .success(Array("jpeg of \($0)".utf8)) }
+        origin: any MediaFetching = FakeOrigin { .success(Array("jpeg of \($0)".utf8)) }
     ) async throws -> (result: RunResult, ears: Ears, engine: RefreshEngine) {
         let ears = Ears()
         var settings = try settings

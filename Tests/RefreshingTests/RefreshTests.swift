@@ -2,6 +2,7 @@ import Catalog
 import Fetching
 import MediaModel
 import MediasyncTesting
+import Pacing
 import Postgres
 import Running
 import Storage
@@ -325,7 +326,7 @@ struct RefreshTests {
                 .between(since: nil, before: moment - 1),
                 ["attachment 10", "attachment 12", "attachment 13", "attachment 16", "thumbnail 13"]
             ),
-            (.daysBeforeNewest(1), ["attachment \(RefreshFixture.base)", "avatar 101", "header 101"]),
+            (.daysBeforeDump(1), ["attachment \(RefreshFixture.base)", "avatar 101", "header 101"]),
         ]
         for (interval, expected) in cases {
             var options = RefreshFixture.everything([.attachment, .thumbnail, .avatar, .header])
@@ -337,6 +338,61 @@ struct RefreshTests {
             #expect(ears.items.filter { $0.hasPrefix("fetched") } == expected.map { "fetched \($0)" }, "\(interval)")
             #expect(origin.urls == [])
         }
+    }
+
+    @Test("--since dump counts from what restore wrote at the database, else from the newest post, and says which")
+    func dumpMoment() async throws {
+        let fixture = try RefreshFixture("dump_moment")
+        var options = RefreshFixture.everything([.attachment])
+        options.interval = .daysBeforeDump(1)
+        options.dryRun = true
+        let newest = RefreshFixture.base
+        // Mastodon serves again: its newest post is of another month.
+        try fixture.sql(
+            """
+            INSERT INTO statuses (id, account_id, uri, local, text, created_at, updated_at)
+            VALUES (\((1_795_000_000_000 << 16) + 5), 101, 'x:9', false, '', now(), now())
+            """
+        )
+        let moved = try await fixture.run(options)
+        #expect(moved.ears.items.filter { $0.hasPrefix("fetched") } == [])
+        #expect(moved.ears.notices.contains { $0.hasPrefix("counted from the newest post, 2026-11-18") })
+        func comment(_ text: String) async throws -> (items: [String], notices: [String]) {
+            try fixture.sql("COMMENT ON DATABASE dump_moment IS '\(text)'")
+            let ears = try await fixture.run(options).ears
+            return (ears.items.filter { $0.hasPrefix("fetched") }, ears.notices)
+        }
+        let written = RestoredDump(madeAt: 1_790_000_100, source: .header).comment
+        let found = try await comment(written)
+        #expect(found.items == ["fetched attachment \(newest)"])
+        #expect(found.notices.contains("counted from the dump that was restored, made 2026-09-21T14:15:00Z"))
+        #expect(found.notices.contains { $0.contains("received since 2026-09-20T14:15:00Z") })
+        // A clock of the future, and what somebody else wrote there.
+        for text in [RestoredDump(madeAt: 4_000_000_000, source: .header).comment, "our server"] {
+            let other = try await comment(text)
+            #expect(other.items == [])
+            #expect(other.notices.contains { $0.hasPrefix("counted from the newest post") })
+        }
+    }
+
+    @Test("media of people who are followed here come first")
+    func followed() async throws {
+        let fixture = try RefreshFixture("followed")
+        try fixture.sql(
+            """
+            INSERT INTO accounts (id, username, domain, avatar_remote_url, created_at, updated_at)
+                SELECT n, 'u' || n, 'far.example', 'https://far.example/a' || n, now(), now() FROM generate_series(110, 129) n;
+            INSERT INTO follows (account_id, target_account_id, created_at, updated_at)
+                VALUES (100, 125, now(), now()), (100, 119, now(), now());
+            """
+        )
+        var options = RefreshFixture.everything([.avatar])
+        options.pace.inFlight = 1
+        let origin = FakeOrigin { _ in .success(Array("jpeg".utf8)) }
+        let (result, _, _) = try await fixture.run(options, origin: origin)
+        #expect(result.exitStatus == .done)
+        #expect(origin.urls.count == 21)
+        #expect(Set(origin.urls.prefix(2)) == ["https://far.example/a119", "https://far.example/a125"])
     }
 
     @Test("accounts, domains with subdomains and posts select, and a misspelled account is told")

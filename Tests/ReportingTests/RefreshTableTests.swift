@@ -23,5 +23,17 @@ import Testing
         #expect(rows[2].hasPrefix("failed by reason: r1 1, r2 2"))
         #expect(rows[2].hasSuffix("r12 12, other 27"))
         #expect(RefreshTable.text([], []) == "")
+        var hosts = RefreshHosts()
+        hosts.asked = 1213
+        hosts.slowest = [.init(name: "slow.example", seconds: 8.2), .init(name: "other.example", seconds: 0.3)]
+        let told = RefreshTable.text(lines, [], hosts).split(separator: "\n")
+        #expect(told.last == "hosts: 1,213; slowest slow.example 8.2 s, other.example 0.3 s")
+        hosts.throttled = 6
+        hosts.silent = 2
+        hosts.slowest = []
+        let paused = RefreshTable.text(lines, [], hosts).split(separator: "\n")
+        #expect(paused.last == "hosts: 1,213, 6 asked for a pause, 2 did not answer")
+        let json = String(decoding: RefreshTable.json([], [], hosts), as: UTF8.self)
+        #expect(json == "{\"type\":\"hosts\",\"asked\":1213,\"throttled\":6,\"silent\":2,\"slowest\":[]}\n")
     }
 }

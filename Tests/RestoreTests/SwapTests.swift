@@ -44,6 +44,58 @@ struct SwapTests {
         #expect(try live.act(["--undo"]).exitCode == 10)
     }
 
+    @Test("a database says of which dump it was made, through going back and forth; refresh --since dump goes by it")
+    func dumpMoment() throws {
+        let origin = try Origin.get()
+        let live = try origin.makeLive("dump_moment")
+        func comments() throws -> (live: RestoredDump?, kept: RestoredDump?) {
+            func dump(_ condition: String) throws -> RestoredDump? {
+                let text = try origin.cluster.sql(
+                    "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname \(condition)"
+                )
+                return RestoredDump(comment: text)
+            }
+            return (try dump("= '\(live.name)'"), try dump("LIKE '\(live.name)\\_before\\_%'"))
+        }
+        #expect(try live.restore(origin.plain).exitCode == 0)
+        let made = try #require(try comments().live)
+        #expect(made.source == .newestStatus)
+        #expect(try comments().kept == nil)
+        #expect(try live.act(["--undo"]).exitCode == 0)
+        #expect(try comments().live == nil)
+        #expect(try comments().kept == made)
+        #expect(try live.act(["--undo"]).exitCode == 0)
+        #expect(try comments().live == made)
+        // Mastodon serves again, and has newer posts.
+        try origin.cluster.sql(
+            """
+            INSERT INTO statuses (id, account_id, uri, text, created_at, updated_at)
+            SELECT (extract(epoch FROM now()) * 1000)::bigint << 16, min(id), 'x:new', '', now(), now() FROM accounts
+            """,
+            database: live.name,
+            user: "mastodon"
+        )
+        let place = try TemporaryDirectory()
+        let settings = """
+            DB_HOST=\(origin.cluster.socketDirectory)
+            DB_PORT=\(origin.cluster.port)
+            DB_NAME=\(live.name)
+            DB_USER=mastodon
+
+            """
+        try Disk.write(place.path / "env", settings)
+        let options = ["refresh", "--since", "dump", "--dry-run", "--media-root", place.path.description]
+        try Disk.makeDirectory(place.path / "cache")
+        let refresh = try BinaryRunner.program().run(
+            (options + ["--env-file", (place.path / "env").description]).map { BytePath($0) }
+        )
+        #expect(refresh.exitCode == 0, "\(refresh.errorText)")
+        let moment = UTCTime(secondsSince1970: made.madeAt).iso8601
+        #expect(refresh.errorText.contains("the dump that was restored, made \(moment)"), "\(refresh.errorText)")
+        let begin = UTCTime(secondsSince1970: made.madeAt - 86_400).iso8601
+        #expect(refresh.errorText.contains("received since \(begin)"), "\(refresh.errorText)")
+    }
+
     @Test("where there is no database yet, one is made")
     func first() throws {
         let origin = try Origin.get()

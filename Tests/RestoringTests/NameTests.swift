@@ -45,6 +45,11 @@ import Testing
         #expect(!DatabaseComment.isStage("my own", of: run))
         #expect(DatabaseComment.isPrevious(DatabaseComment.previous(run), of: run))
         #expect(!DatabaseComment.isPrevious(nil, of: run))
+        let dump = RestoredDump(madeAt: 1_790_000_000, source: .header)
+        let comment = DatabaseComment.previous(run, dump: dump)
+        #expect(DatabaseComment.isPrevious(comment, of: run))
+        #expect(!DatabaseComment.isPrevious(comment.replacing("; ", with: " and "), of: run))
+        #expect(RestoredDump(comment: comment) == dump)
     }
 
     @Test("the row that the server names is found in the dump, though pieces went to several connections")

@@ -17,6 +17,10 @@ import Testing
                 let place = try TemporaryDirectory()
                 self.place = place
                 store = try LocalMediaStore(place.path)
+            case .heldLocal:
+                let place = try TemporaryDirectory()
+                self.place = place
+                store = try LocalMediaStore(place.path, mayMount: false)
             case .memory:
                 place = nil
                 store = MemoryMediaStore()
@@ -27,7 +31,7 @@ import Testing
         }
     }
 
-    enum Kind: CaseIterable { case local, memory, counted }
+    enum Kind: CaseIterable { case local, heldLocal, memory, counted }
 
     private static func fault(_ body: () throws(FileFault) -> Void) -> FileFault.Kind? {
         do throws(FileFault) {
@@ -149,6 +153,65 @@ import Testing
         #expect(try sample.store.look(Self.deep)?.size == 1)
     }
 
+    @Test("a file is opened for reading; what is missing or no file is not", arguments: MediaStoreTests.Kind.allCases)
+    func opening(kind: Kind) throws {
+        let sample = try Sample(kind)
+        let store = sample.store
+        try store.publish([1, 2, 3], at: Self.deep, modes: StoreModes())
+        let file = try store.open(Self.deep)
+        #expect(try file.metadata().size == 3)
+        var bytes: [UInt8] = [0, 0, 0, 0]
+        #expect(try file.readFully(into: &bytes) == 3)
+        #expect(bytes == [1, 2, 3, 0])
+        #expect(Self.fault { () throws(FileFault) in _ = try store.open(BytePath("nothing")) } == .missing)
+        #expect(Self.fault { () throws(FileFault) in _ = try store.open(Self.deep.parent) } == .wrongKind)
+    }
+
+    /// What is looked at and removed together, in this order; those that are there, with their sizes.
+    private static let many: [(path: BytePath, size: Int?)] = [
+        ("cache/accounts/avatars/000/000/007/original/a.gif", 2),
+        ("cache/accounts/avatars/000/000/007/static/a.png", 3),
+        ("cache/accounts/avatars/000/000/008/original/b.gif", nil),
+        ("cache/accounts/avatars/000/001/000/original/c.png", 4),
+        ("cache/accounts/avatars/000/001/000/static/c.png", nil),
+        ("cache/accounts/avatars/001/000/000/original/d.png", 5),
+    ].map { (BytePath($0.0), $0.1) }
+
+    @Test("many paths are looked at and removed as one after the other", arguments: MediaStoreTests.Kind.allCases)
+    func many(kind: Kind) throws {
+        let sample = try Sample(kind)
+        let store = sample.store
+        for (path, size) in Self.many {
+            guard let size else { continue }
+            try store.publish([UInt8](repeating: 1, count: size), at: path, modes: StoreModes())
+        }
+        let paths = Self.many.map(\.path)
+        #expect(try store.look(all: paths).map { try $0.get()?.size } == Self.many.map { $0.size.map { Int64($0) } })
+        #expect(store.look(all: []).isEmpty)
+        let removed = store.remove(all: paths.dropLast())
+        #expect(try removed.map { try $0.get() } == Self.many.dropLast().map { $0.size.map { Int64($0) } })
+        // Everything but the last file and its directories is gone.
+        #expect(try Self.names(store, BytePath("cache/accounts/avatars")) == ["001 directory"])
+        #expect(try store.remove(all: [paths[5]])[0].get() == 5)
+        #expect(try Self.names(store) == [])
+    }
+
+    @Test("of many paths a bad one fails alone", arguments: MediaStoreTests.Kind.allCases)
+    func manyWithFault(kind: Kind) throws {
+        let sample = try Sample(kind)
+        let store = sample.store
+        try store.publish([1], at: BytePath("a/b"), modes: StoreModes())
+        try store.publish([1], at: BytePath("a/c/d"), modes: StoreModes())
+        let paths = ["a/b/x", "a/c", "a/c/d"].map { BytePath($0) }
+        let looked = store.look(all: paths)
+        #expect(Self.fault { () throws(FileFault) in _ = try looked[0].get() } == .wrongKind)
+        #expect(try looked[1].get()?.kind == .directory)
+        let removed = store.remove(all: paths)
+        #expect(removed.prefix(2).allSatisfy { (try? $0.get()) == nil })
+        #expect(try removed[2].get() == 1)
+        #expect(try Self.names(store, BytePath("a")) == ["b file"])
+    }
+
     @Test("names are bytes", arguments: MediaStoreTests.Kind.allCases)
     func bytes(kind: Kind) throws {
         let sample = try Sample(kind)
@@ -179,14 +242,25 @@ import Testing
         } catch { return error.kind }
     }
 
-    @Test("a link in a path leads nowhere, whatever is asked; what is outside stays as it is")
-    func links() throws {
+    @Test(
+        "a link in a path leads nowhere, whatever is asked; what is outside stays as it is",
+        arguments: [true, false]
+    )
+    func links(mayMount: Bool) throws {
+        let store = try LocalMediaStore(place.path / "root", mayMount: mayMount)
         try Disk.makeLink(place.path / "root" / "link", to: place.path / "outside")
         try Disk.makeLink(place.path / "root" / "up", to: BytePath(".."))
-        for path in ["link/file", "up/outside/file", "../outside/file"].map({ BytePath($0) }) {
+        try Disk.makeDirectory(place.path / "root" / "inner")
+        for path in ["link/file", "up/outside/file", "../outside/file", "inner/../../outside/file"].map({ BytePath($0) }
+        ) {
             #expect(fault { () throws(FileFault) in _ = try store.look(path) } != nil)
             #expect(fault { () throws(FileFault) in _ = try store.contents(of: path, limit: 10) } != nil)
+            #expect(fault { () throws(FileFault) in _ = try store.open(path) } != nil)
             #expect(fault { () throws(FileFault) in _ = try store.remove(path) } != nil)
+            for pair in [[path, path], [BytePath("link/x"), path], [path, BytePath("up/x")]] {
+                #expect(store.look(all: pair).allSatisfy { (try? $0.get()) == nil })
+                #expect(store.remove(all: pair).allSatisfy { (try? $0.get()) == nil })
+            }
             #expect(fault { () throws(FileFault) in try store.list(path.parent) { _, _ in } } != nil)
             let new = path.parent.appending(BytePath("new"))
             #expect(fault { () throws(FileFault) in try store.publish([], at: new, modes: StoreModes()) } != nil)
@@ -195,11 +269,17 @@ import Testing
         #expect(try Disk.text(place.path / "outside" / "file") == "precious")
     }
 
-    @Test("a link at the name itself is told as a link, not read through, and removed as a link")
-    func linkAsFile() throws {
+    @Test(
+        "a link at the name itself is told as a link, not read through, and removed as a link",
+        arguments: [true, false]
+    )
+    func linkAsFile(mayMount: Bool) throws {
+        let store = try LocalMediaStore(place.path / "root", mayMount: mayMount)
         try Disk.makeLink(place.path / "root" / "link", to: place.path / "outside" / "file")
         #expect(try store.look(BytePath("link"))?.kind == .symlink)
         #expect(fault { () throws(FileFault) in _ = try store.contents(of: BytePath("link"), limit: 9) } == .wrongKind)
+        #expect(fault { () throws(FileFault) in _ = try store.open(BytePath("link")) } == .wrongKind)
+        #expect(store.look(all: [BytePath("link"), BytePath("x")]).map { (try? $0.get())?.kind } == [.symlink, nil])
         #expect(try store.remove(BytePath("link")) == 0)
         #expect(try Disk.text(place.path / "outside" / "file") == "precious")
     }
@@ -261,7 +341,8 @@ import Testing
         _ = try counting.remove(BytePath("a"))
         try counting.list(.root) { _, _ in }
         _ = try counting.makeSpool()
-        #expect(StoreCall.allCases.map { counting[$0] } == [2, 1, 0, 0, 1, 1])
+        _ = try? counting.open(BytePath("a"))
+        #expect(StoreCall.allCases.map { counting[$0] } == [2, 1, 0, 1, 0, 1, 1])
     }
 
     @Test("a fault strikes one call, that one, with the error asked for", arguments: StoreCall.allCases)
@@ -275,6 +356,7 @@ import Testing
                 (.look, { () throws(FileFault) in _ = try faulty.look(path) }),
                 (.list, { () throws(FileFault) in try faulty.list(.root) { _, _ in } }),
                 (.contents, { () throws(FileFault) in _ = try faulty.contents(of: path, limit: 1) }),
+                (.open, { () throws(FileFault) in _ = try faulty.open(path) }),
                 (.remove, { () throws(FileFault) in _ = try faulty.remove(path) }),
                 (.makeSpool, { () throws(FileFault) in _ = try faulty.makeSpool() }),
             ]

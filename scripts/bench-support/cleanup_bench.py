@@ -38,12 +38,16 @@ def paths(index):
 class Database(Server):
     """A Mastodon 4.6 database whose first attachments are old and remote and have files; the others are young."""
 
-    def fill_media(self, database, rows, old):
+    def make(self, database):
+        """A database without rows."""
         self.sql(f"CREATE DATABASE {database} TEMPLATE template0")
         schema = os.path.join(self.root, "schema.sql")
         with open(schema, "wb") as out:
             subprocess.run(["gzip", "-dc", os.path.join(ROOT, "Tests", "Fixtures", "mastodon-4.6.sql.gz")], stdout=out, check=True)
         self.client("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, "-d", database, "-f", schema)
+
+    def fill_media(self, database, rows, old):
+        self.make(database)
         self.sql(f"""
             INSERT INTO accounts (id, username, domain, created_at, updated_at) VALUES (1, 'far', 'far.example', now(), now());
             INSERT INTO media_attachments (id, account_id, remote_url, file_file_name, file_content_type, file_file_size,
@@ -86,9 +90,11 @@ class Bench:
         return place
 
     def tree(self, count):
+        """A new tree, on the disk and in memory: everybody begins alike."""
         place = self.laboratory.fresh("media")
         subprocess.run([self.floor, "make", self.list(count), place, "4"], check=True)
         self.laboratory.settle()
+        self.laboratory.warm(place, content=False)
         return place
 
     def run_floor(self, mode, count, tree):
@@ -118,10 +124,11 @@ class Bench:
                 raise measure.Failed(f"the scan saw {rows} rows and {files} files")
             rates.append(int(rows) / float(seconds))
         print(f"   scan: {statistics.median(rates):,.0f} rows a second", flush=True)
-        return rates
+        return {"scan_rows_per_s": [round(each) for each in rates]}
 
-    def verify(self, tree):
+    def verify(self):
         """Warm, then cold: each beside a parallel stat of the same paths."""
+        tree = self.tree(self.old)
         self.server.copy("origin", "small")
         self.server.sql("DELETE FROM media_attachments WHERE created_at > '2024-01-01'", "small")
         self.server.sql("VACUUM FULL ANALYZE media_attachments", "small")
@@ -142,22 +149,24 @@ class Bench:
                     sample = self.mediasync("small", *command) if who == "ours" else self.run_floor("stat", self.old, tree)
                     kept[state].append(sample.wall)
         self.server.drop("small")
-        # The tree is used again by what finds its own in memory.
-        self.laboratory.warm(tree, content=False)
+        self.laboratory.discard(tree)
         result = {state: measure.ratios(ours[state], theirs[state]) for state in ours if ours[state]}
         for state, ratio in result.items():
             print(f"   verify --store, {state}: {ratio['median']:.2f} of stat ({statistics.median(ours[state]):.2f} s)", flush=True)
-        return result, ours, theirs
+        return {
+            "verify_seconds": {state: [round(each, 3) for each in values] for state, values in ours.items()},
+            "stat_seconds": {state: [round(each, 3) for each in values] for state, values in theirs.items()},
+            "times_stat": result,
+        }
 
-    def cleanup(self, first):
+    def cleanup(self):
         """mediasync, unlink alone, and unlink with the emptied directories, each on a tree and a database of its own."""
         seconds = {"mediasync cleanup": [], "unlink": [], "unlink and rmdir": []}
         rounds = min(self.laboratory.rounds, 3)
-        trees = [first]
         for turn in range(rounds):
             order = list(seconds) if turn % 2 == 0 else list(reversed(seconds))
             for name in order:
-                tree = trees.pop() if trees else self.tree(self.old)
+                tree = self.tree(self.old)
                 if name == "mediasync cleanup":
                     self.server.copy("origin", "live")
                     self.laboratory.settle()
@@ -174,7 +183,13 @@ class Bench:
                 seconds[name].append(sample.wall)
                 print(f"   {name:20} {sample.wall:7.2f} s", flush=True)
                 self.laboratory.discard(tree)
-        return seconds
+        ours = seconds["mediasync cleanup"]
+        return {
+            "cleanup_seconds": {name: [round(each, 3) for each in values] for name, values in seconds.items()},
+            "cleanup_rows_per_s": round(self.old / statistics.median(ours)),
+            "share_of_unlink": measure.ratios(seconds["unlink"], ours),
+            "share_of_unlink_and_rmdir": measure.ratios(seconds["unlink and rmdir"], ours),
+        }
 
     def baseline(self):
         """Rows a second of one row after the other; on a part of the rows, since it is that slow."""
@@ -191,11 +206,14 @@ class Bench:
             rates.append(self.sample / sample.wall)
             print(f"   row by row: {rates[-1]:,.0f} rows a second", flush=True)
             self.laboratory.discard(tree)
-        return rates
+        return {"baseline_rows_per_s": [round(each) for each in rates]}
 
 
-def run(laboratory, quick):
-    """Returns the result as a dictionary of plain values."""
+PARTS = ("scan", "verify", "cleanup", "baseline")
+
+
+def run(laboratory, quick, parts, keep):
+    """Measures the parts, each saved by `keep` as soon as it is there, as a dictionary of plain values."""
     for program in ("pg_config", "/usr/bin/time", "setpriv"):
         if shutil.which(program) is None:
             raise measure.Unfit(f"needs {program}")
@@ -205,62 +223,53 @@ def run(laboratory, quick):
         bench = Bench(laboratory, server, quick)
         server.fill_media("origin", bench.rows, bench.old)
         print(f"   {bench.rows:,} rows, {2 * bench.old:,} files", flush=True)
-        scan = bench.scan()
-        tree = bench.tree(bench.old)
-        verified, verify_seconds, stat_seconds = bench.verify(tree)
-        seconds = bench.cleanup(tree)
-        baseline = bench.baseline()
-        ours = seconds["mediasync cleanup"]
-        rate = bench.old / statistics.median(ours)
-        return {
-            "rows": bench.rows, "old_rows": bench.old, "files": 2 * bench.old, "threads": THREADS,
-            "baseline_threads": BASELINE_THREADS, "baseline_rows": bench.sample,
-            "scan_rows_per_s": [round(each) for each in scan],
-            "cleanup_seconds": {name: [round(each, 3) for each in values] for name, values in seconds.items()},
-            "cleanup_rows_per_s": round(rate),
-            "baseline_rows_per_s": [round(each) for each in baseline],
-            "times_row_by_row": round(rate / statistics.median(baseline), 1),
-            "share_of_unlink": measure.ratios(seconds["unlink"], ours),
-            "share_of_unlink_and_rmdir": measure.ratios(seconds["unlink and rmdir"], ours),
-            "verify_seconds": {state: [round(each, 3) for each in values] for state, values in verify_seconds.items()},
-            "stat_seconds": {state: [round(each, 3) for each in values] for state, values in stat_seconds.items()},
-            "times_stat": verified,
-            "peak_mib": round(max(bench.peaks), 1),
-            "goals": GOALS,
-        }
+        for part in parts:
+            bench.peaks = []
+            measured = getattr(bench, part)()
+            if bench.peaks:
+                measured["peak_mib"] = round(max(bench.peaks), 1)
+            keep({
+                "workload": part, "rows": bench.rows, "old_rows": bench.old, "files": 2 * bench.old, "threads": THREADS,
+                "baseline_threads": BASELINE_THREADS, "baseline_rows": bench.sample, **measured,
+            })
     finally:
         server.stop()
 
 
-def figures(result):
-    """What was measured, the figure, and the target with its verdict: rows of a table."""
-    goals = result["goals"]
-
+def figures(parts):
+    """What was measured, the figure, and the target with its verdict: rows of a table. Parts that were not run are left out."""
     def judged(figure, limit, least=True):
         reached = figure >= limit if least else figure <= limit
         return f"{'reached' if reached else '**missed**'} ({'>=' if least else '<='} {limit:,g})"
 
     def spread(ratio):
         return f"{ratio['median']:.2f} ({ratio['min']:.2f}..{ratio['max']:.2f})"
-    scan = statistics.median(result["scan_rows_per_s"])
-    rows = [
-        ("catalogue scan, rows a second", f"{scan:,.0f}", judged(scan, goals["scan_rows_per_s"])),
-        ("cleanup, rows a second", f"{result['cleanup_rows_per_s']:,}", ""),
-        ("cleanup, times one row after the other", f"{result['times_row_by_row']:g}",
-         judged(result["times_row_by_row"], goals["times_row_by_row"])),
-        ("cleanup, files a second to unlink alone", spread(result["share_of_unlink"]),
-         judged(result["share_of_unlink"]["median"], goals["share_of_unlink"])),
-        ("cleanup, files a second to unlink and rmdir", spread(result["share_of_unlink_and_rmdir"]), ""),
-    ]
-    for state, ratio in result["times_stat"].items():
+    rows = []
+    if "scan" in parts:
+        scan = statistics.median(parts["scan"]["scan_rows_per_s"])
+        rows.append(("catalogue scan, rows a second", f"{scan:,.0f}", judged(scan, GOALS["scan_rows_per_s"])))
+    if "cleanup" in parts:
+        part = parts["cleanup"]
+        rows += [
+            ("cleanup, rows a second", f"{part['cleanup_rows_per_s']:,}", ""),
+            ("cleanup, files a second to unlink alone", spread(part["share_of_unlink"]),
+             judged(part["share_of_unlink"]["median"], GOALS["share_of_unlink"])),
+            ("cleanup, files a second to unlink and rmdir", spread(part["share_of_unlink_and_rmdir"]), ""),
+        ]
+    if "cleanup" in parts and "baseline" in parts:
+        times = parts["cleanup"]["cleanup_rows_per_s"] / statistics.median(parts["baseline"]["baseline_rows_per_s"])
+        rows.append(("cleanup, times one row after the other", f"{times:.1f}", judged(times, GOALS["times_row_by_row"])))
+    for state, ratio in parts.get("verify", {}).get("times_stat", {}).items():
         rows.append((f"verify --store, time to a parallel stat, {state}", spread(ratio),
-                     judged(ratio["median"], goals["times_stat"], least=False)))
-    rows.append(("memory of mediasync, largest", f"{result['peak_mib']:g} MiB", judged(result["peak_mib"], goals["peak_mib"], least=False)))
+                     judged(ratio["median"], GOALS["times_stat"], least=False)))
+    peaks = [part["peak_mib"] for part in parts.values() if "peak_mib" in part]
+    if peaks:
+        rows.append(("memory of mediasync, largest", f"{max(peaks):g} MiB", judged(max(peaks), GOALS["peak_mib"], least=False)))
     return rows
 
 
-def text(result):
-    return "\n".join(f"   {what:46} {figure:>20}  {verdict}" for what, figure, verdict in figures(result))
+def text(parts):
+    return "\n".join(f"   {what:46} {figure:>20}  {verdict}" for what, figure, verdict in figures(parts))
 
 
 def remarks(result):
@@ -268,4 +277,4 @@ def remarks(result):
             f"each: {result['files']:,} files below {result['threads']} threads; PostgreSQL 15 or later with its defaults, fsync on. *One row after the other* is "
             f"a stand-in for tootctl, in C: SELECT, unlink, rmdir, UPDATE and COMMIT for each row by {result['baseline_threads']} threads with a "
             f"connection each, on {result['baseline_rows']:,} rows. *Unlink alone* leaves the emptied directories, of which a row has five; mediasync removes "
-            "them. *stat* is the same list of paths by as many threads, known beforehand. Checked: rows and files are gone, or all there.")
+            "them. Each begins with a new tree that is in memory. *stat* is the same list of paths by as many threads, known beforehand. Checked: rows and files are gone, or all there.")

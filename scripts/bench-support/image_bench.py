@@ -33,10 +33,10 @@ class Decoder:
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         other.close()
 
-    def ask(self, path):
+    def ask(self, path, folder=None):
         numbers = [PROCESS, ATTACHMENT, os.path.getsize(path), 0, *RULES]
         message = struct.pack(f"<{len(numbers)}q", *numbers)
-        with open(path, "rb") as picture, tempfile.TemporaryFile() as output:
+        with open(path, "rb") as picture, tempfile.TemporaryFile(dir=folder) as output:
             self.socket.sendmsg([message], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
                                              array.array("i", [picture.fileno(), output.fileno()]))])
             reply = self.socket.recv(1 << 14)

@@ -108,7 +108,7 @@ class Laboratory:
             raise Unfit(f"needs {gib:.0f} GiB in {self.parent}, {free:.0f} GiB are free")
 
     def compiled(self, source, *flags):
-        output = os.path.join(self.root, source.rpartition(".")[0] + (".so" if "-shared" in flags else ""))
+        output = os.path.join(self.root, os.path.basename(source).rpartition(".")[0] + (".so" if "-shared" in flags else ""))
         if not os.path.exists(output):
             subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-o", output, os.path.join(SUPPORT, source), *flags], check=True)
         return output
@@ -260,7 +260,8 @@ def commit():
 def versions(binary):
     """What each tool says of itself, in one line."""
     asked = {"mediasync": [binary, "--version"], "rsync": ["rsync", "--version"], "cp": ["cp", "--version"],
-             "rclone": ["rclone", "version"], "curl": ["curl", "--version"], "swift": ["swift", "--version"]}
+             "rclone": ["rclone", "version"], "curl": ["curl", "--version"], "ruby": ["ruby", "--version"], "libvips": ["vips", "--version"],
+             "swift": ["swift", "--version"]}
     found = {}
     for name, command in asked.items():
         if shutil.which(command[0]):

@@ -147,19 +147,50 @@ def restored(folder):
 
 
 def cleaned(folder):
-    """The section of the newest cleanup; empty where there is none."""
+    """The section of the newest result of each part of cleanup; empty where there is none."""
     import cleanup_bench
-    names = sorted(name for name in os.listdir(folder) if name.endswith("-cleanup.json"))
+    parts, documents = {}, {}
+    for name in sorted(name for name in os.listdir(folder) if name.endswith("-cleanup.json")):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            document = json.load(file)
+        for result in document["workloads"]:
+            parts[result["workload"]], documents[result["workload"]] = result, document
+    if not parts:
+        return []
+    lines = ["## cleanup: old remote attachments; verify --store", ""]
+    if "cleanup" in parts:
+        seconds = [(tool, f"{statistics.median(runs):.2f}", f"{min(runs):.2f}")
+                   for tool, runs in parts["cleanup"]["cleanup_seconds"].items()]
+        lines += [table(("tool", "wall s, median", "best"), seconds), ""]
+    lines += [table(("figure", "measured", "target"), cleanup_bench.figures(parts)), "",
+              cleanup_bench.remarks(next(iter(parts.values()))), ""]
+    told = []
+    for part, document in documents.items():
+        if circumstances(document) not in told:
+            told.append(circumstances(document))
+            same = [name for name, other in documents.items() if circumstances(other) == circumstances(document)]
+            lines += [f"{', '.join(same)}: {circumstances(document)}.", ""]
+    return lines
+
+
+def archived(folder):
+    """The section of the newest run over archives; empty where there is none."""
+    import archive_bench
+    names = sorted(name for name in os.listdir(folder) if name.endswith("-archive.json"))
     if not names:
         return []
     with open(os.path.join(folder, names[-1]), encoding="utf-8") as file:
         document = json.load(file)
     result = document["workloads"][0]
-    seconds = [(tool, f"{statistics.median(runs):.2f}", f"{min(runs):.2f}") for tool, runs in result["cleanup_seconds"].items()]
-    return ["## cleanup: old remote attachments; verify --store", "",
-            table(("tool", "wall s, median", "best"), seconds), "",
-            table(("figure", "measured", "target"), cleanup_bench.figures(result)), "",
-            cleanup_bench.remarks(result), "", circumstances(document) + ".", ""]
+    facts = [(tool, f"{statistics.median(runs):.2f}", f"{min(runs):.2f}", f"{statistics.median(result['processor_seconds'][tool]):.2f}")
+             for tool, runs in result["seconds"].items()]
+    rows = [(f"times as fast as {tool}", spread(ratio),
+             f"{'reached' if ratio['median'] >= result['goals'][tool] else '**missed**'} (>= {result['goals'][tool]:g})")
+            for tool, ratio in result["faster_than"].items()]
+    return ["## archive: media archives, extracted and made", "",
+            table(("tool", "wall s, median", "best", "CPU s, median"), facts), "",
+            table(("figure", "measured", "target"), rows), "",
+            archive_bench.remarks(result), "", circumstances(document) + ".", ""]
 
 
 def pictured(folder):
@@ -213,7 +244,43 @@ def fetched(folder):
             "their size after every run.", "", circumstances(document) + ".", ""]
 
 
+def section(folder, bench, name):
+    """What a benchmark says of its newest result; empty where there is none."""
+    names = sorted(each for each in os.listdir(folder) if each.endswith(f"-{name}.json"))
+    if not names:
+        return []
+    with open(os.path.join(folder, names[-1]), encoding="utf-8") as file:
+        document = json.load(file)
+    return [*bench.section(document["workloads"][0], table, spread), "", circumstances(document) + ".", ""]
+
+
+def refreshed(folder):
+    """The section of the newest run of each part of refresh; empty where there is none."""
+    import refresh_bench
+    found = {}
+    for name in sorted(name for name in os.listdir(folder) if name.endswith("-refresh.json")):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            document = json.load(file)
+        for result in document["workloads"]:
+            found[result["workload"]] = (document, result)
+    parts = [found[part] for part in refresh_bench.PARTS if part in found]
+    if not parts:
+        return []
+    rows = [row for _, result in parts for row in refresh_bench.figures(result)]
+    lines = ["## refresh: media of 200 hosts, beside a stand-in for tootctl's loop", "", table(("figure", "measured", "target"), rows), "",
+             refresh_bench.INTRODUCTION, ""]
+    for _, result in parts:
+        lines += [refresh_bench.remarks(result), ""]
+    runs = {}
+    for document, result in parts:
+        runs.setdefault(circumstances(document), []).append(result["workload"])
+    for run, names in runs.items():
+        lines += [f"{', '.join(names)}: {run}.", ""]
+    return lines
+
+
 def write(folder, path):
+    import delta_bench
     from copy_workloads import WORKLOADS
     found = newest(folder)
     order = [workload.name for workload in WORKLOADS if workload.name in found]
@@ -226,7 +293,8 @@ def write(folder, path):
         document, result = found[name]
         which = f" Run {runs.index(circumstances(document)) + 1}." if len(runs) > 1 else ""
         parts += [f"## {name}: {result['title']}\n", body(result), "", " ".join(remarks(result)) + which, ""]
-    parts += restored(folder) + cleaned(folder) + pictured(folder) + fetched(folder)
+    parts += restored(folder) + archived(folder) + cleaned(folder) + pictured(folder) + fetched(folder)
+    parts += refreshed(folder) + section(folder, delta_bench, "delta")
     parts.append("## Circumstances\n")
     parts += [f"{number}. {run}" for number, run in enumerate(runs, 1)] + [""]
     os.makedirs(os.path.dirname(path), exist_ok=True)

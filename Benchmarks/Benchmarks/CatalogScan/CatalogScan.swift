@@ -10,16 +10,14 @@ enum CatalogScan {
         let reader = try CatalogReader(Connection(ConnectionSettings(), application: "catalog scan"))
         let begin = now()
         var (rows, files) = (0, 0)
-        var after: Int64?
-        repeat {
-            let page = try reader.page(.mediaAttachments, after: after)
-            rows += page.rows.count
+        let pages = reader.pages(.mediaAttachments)
+        while let page = try pages.next() {
+            rows += page.count
             // Paths are what the rows are read for.
-            for media in page.rows.lazy.flatMap(\.media) {
+            for media in page.lazy.flatMap(\.media) {
                 files += media.styles.filter { media.path(of: $0) != nil }.count
             }
-            after = page.next
-        } while after != nil
+        }
         print(rows, now() - begin, files)
     }
 

@@ -37,6 +37,13 @@ int mds_open_user_file(const char *path);
 int mds_open_file_beneath(int at, const char *path);
 /// A directory by a path of several components: no link is followed, nothing above is reached.
 int mds_open_directory_beneath(int at, const char *path);
+/// A handle to an entry by a path of several components: no link is followed, nothing above is reached. What is at the end
+/// may be a link.
+int mds_open_path_beneath(int at, const char *path);
+/// A directory as a mount of our own, in which the kernel follows no link; what is mounted below comes along. The mount has
+/// no place among the others and is gone when it is closed. -EPERM without rights or below a filter of system calls,
+/// -ENOSYS or -EINVAL before Linux 5.14.
+int mds_open_without_links(int at);
 /// A new file that must not exist.
 int mds_create(int at, const char *name, uint32_t mode);
 /// A new file without a name, in the file system of a directory; EOPNOTSUPP or EISDIR where that is not known.

@@ -19,5 +19,7 @@ void mds_xxh3_update(void *state, const void *bytes, size_t count);
 struct mds_xxh3_digest mds_xxh3_finish(const void *state);
 /// One buffer in one go.
 struct mds_xxh3_digest mds_xxh3_of(const void *bytes, size_t count);
+/// 64 bits of one buffer, others for each seed.
+uint64_t mds_xxh3_seeded(const void *bytes, size_t count, uint64_t seed);
 
 #endif

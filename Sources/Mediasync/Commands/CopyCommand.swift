@@ -18,10 +18,14 @@ struct CopyCommand: AsyncParsableCommand {
 
             SRC or DST may be on another machine: [user@]host:path or ssh://user@host:port/path. It is reached by your \
             own ssh, and mediasync must be installed there too.
+
+            Where SRC is an archive of media (tar, plain or compressed; - for standard input), its files are extracted \
+            into DST, whatever directories the archive has above them. They get DST's owner and modes; a file that DST \
+            has is kept unless the archive's is newer.
             """
     )
 
-    @Argument(help: ArgumentHelp("The directory whose contents are copied.", valueName: "src"))
+    @Argument(help: ArgumentHelp("The directory whose contents are copied, or an archive of media.", valueName: "src"))
     var source: String
 
     @Argument(help: ArgumentHelp("The directory that receives them; made where it is missing.", valueName: "dst"))
@@ -126,9 +130,63 @@ struct CopyCommand: AsyncParsableCommand {
         return Ownership(owner: user, group: group)
     }
 
+    /// What a copy of a directory can and an extraction cannot.
+    private func validateExtraction() throws {
+        let flags: [(String, Bool)] = [
+            ("--checksum", checksum), ("--verify", verify), ("--delete", delete), ("--backup-dir", backupDir != nil),
+            ("--existing", existing), ("--ignore-existing", ignoreExisting), ("--update", update),
+            ("--one-file-system", oneFileSystem), ("--chown", chown != nil), ("--chmod", chmod != nil),
+            ("--bwlimit", bandwidthLimit != nil),
+        ]
+        if let flag = flags.first(where: { $0.1 }) {
+            throw SyncError(
+                .usage,
+                "\(flag.0) is not for archives",
+                hint: "leave it out, or extract first and copy then"
+            )
+        }
+        if !selection.isEmptyButOnly {
+            throw SyncError(
+                .usage,
+                "of an archive, only --only local or --only remote selects",
+                hint: "leave the rest out"
+            )
+        }
+    }
+
+    private func extract(_ archive: BytePath, into target: BytePath) async throws {
+        try await RunSession.perform(
+            command: "copy",
+            output: output,
+            source: archive,
+            target: target,
+            isDryRun: dryRun,
+            itemizes: itemize,
+            showsStats: stats
+        ) { session in
+            try validateExtraction()
+            var options = ExtractionOptions()
+            options.durability = fsync
+            options.dryRun = dryRun
+            options.half = try selection.half()
+            options.jobs = jobs
+            options.reportsEveryItem = itemize || output.verbose
+            return ExtractionEngine(
+                archive: archive,
+                target: target,
+                options: options,
+                run: session.run,
+                host: session.host,
+                control: session.control,
+                sink: session.sink
+            )
+        }
+    }
+
     func run() async throws {
         let source = RawArguments.path(source)
         let target = RawArguments.path(target)
+        if MediaArchive.isOne(source) { return try await extract(source, into: target) }
         try await RunSession.perform(
             command: "copy",
             output: output,

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Backups
 import Foundation
 import MediaModel
 import Pipeline
@@ -16,7 +17,7 @@ struct MigrateCommand: AsyncParsableCommand {
         commandName: "migrate",
         abstract: "Restore, copy, clean up, refresh and verify: a whole move as one run.",
         discussion: """
-            Stages: doctor, restore, media, cleanup, refresh, verify. Each tells what it is going to do before it begins. \
+            Stages: doctor, restore, media, configuration, cleanup, refresh, verify. Each tells what it is going to do before it begins. \
             Run the same command again after a failure, a stop or a kill: it goes on where it was. Mastodon must not run \
             while the database is restored and the media are copied; --hook-before and --hook-after stop and start it.
 
@@ -26,6 +27,7 @@ struct MigrateCommand: AsyncParsableCommand {
                 --hook-before 'systemctl stop mastodon-web mastodon-sidekiq mastodon-streaming' \\
                 --hook-after 'systemctl start mastodon-web mastodon-sidekiq mastodon-streaming'
               mediasync migrate --dump mastodon.dump --media /mnt/old/public/system --from refresh
+              mediasync migrate --backup /var/snap/mastodon-server/common/backups/20261124-030000
             """
     )
 
@@ -34,8 +36,37 @@ struct MigrateCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The dump of the old server's database, in any format.", valueName: "path"))
     var dump: String?
 
-    @Option(help: ArgumentHelp("The old server's media directory.", valueName: "src"))
+    @Option(
+        help: ArgumentHelp(
+            "The old server's media: a directory, or an archive (media.tar.gz, .zst, ...).",
+            valueName: "src"
+        )
+    )
     var media: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "An export of the old server, by mediasync export or the snap: database, media, settings, certificates.",
+            valueName: "dir"
+        )
+    )
+    var backup: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --backup: where Redis reads its data; it must be stopped (--hook-before).",
+            valueName: "file"
+        )
+    )
+    var redis: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --backup: where certificates go. Default: the snap's directory where its settings are used.",
+            valueName: "dir"
+        )
+    )
+    var certificates: String?
 
     @Option(help: ArgumentHelp("Of a pg_dumpall file, the database to take. Default: Mastodon's.", valueName: "name"))
     var database: String?
@@ -87,22 +118,31 @@ struct MigrateCommand: AsyncParsableCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func validate() throws {
-        if dump == nil, media == nil {
-            throw ValidationError("say what to move: --dump FILE, --media SRC, or both")
+        if dump == nil, media == nil, backup == nil {
+            throw ValidationError("say what to move: --backup DIR, or --dump FILE, --media SRC, or both")
+        }
+        if backup != nil, dump != nil || media != nil {
+            throw ValidationError("--backup has both: leave out --dump and --media")
+        }
+        if backup == nil, redis != nil || certificates != nil {
+            throw ValidationError("--redis and --certificates are for --backup")
         }
         if dump == "-" { throw ValidationError("--dump is a file or directory: standard input cannot be gone on with") }
         if !(0...36_500).contains(days) { throw ValidationError("--days is a number of days") }
         if fresh, from != nil { throw ValidationError("--fresh begins at the beginning: leave out --from") }
         guard let range = MigrationStage.range(from: from, to: to) else {
             throw ValidationError(
-                "--from is behind --to: the order is doctor, restore, media, cleanup, refresh, verify"
+                "--from is behind --to: the order is doctor, restore, media, configuration, cleanup, refresh, verify"
             )
         }
-        if range.allSatisfy({ skip?.stages.contains($0) ?? false }) { throw ValidationError("no stage is left") }
+        let possible = range.filter { $0 != .configuration || backup != nil }
+        if possible.allSatisfy({ skip?.stages.contains($0) ?? false }) { throw ValidationError("no stage is left") }
+        guard backup == nil else { return }
         if dump == nil, range.contains(.restore), from == .restore || to == .restore {
             throw ValidationError("restore needs --dump")
         }
         if media == nil, from == .media || to == .media { throw ValidationError("media needs --media") }
+        if from == .configuration || to == .configuration { throw ValidationError("configuration needs --backup") }
     }
 
     func run() async throws {
@@ -113,7 +153,7 @@ struct MigrateCommand: AsyncParsableCommand {
         try await RunSession.perform(
             command: "migrate",
             output: output,
-            source: (dump ?? media).map(RawArguments.path) ?? BytePath("."),
+            source: (backup ?? dump ?? media).map(RawArguments.path) ?? BytePath("."),
             target: (try? server.get().mediaRoot().path) ?? mastodon.mediaRoot.map(RawArguments.path),
             isDryRun: dryRun,
             atEnd: { assembly.shutDown() },
@@ -146,9 +186,10 @@ struct MigrateCommand: AsyncParsableCommand {
         let settings = try server.database()
         let root = try server.mediaRoot().path
         let state = try MediaState(output: output, settings: settings, root: root, host: session.host)
+        let request = try request(server)
         let journal = try MigrationStore(
             directory: state.directory,
-            scope: scope(state),
+            scope: scope(state, request),
             run: session.run,
             wallClock: { Storage.Host.wallClock().seconds }
         )
@@ -158,8 +199,9 @@ struct MigrateCommand: AsyncParsableCommand {
             range: MigrationStage.range(from: from, to: to) ?? [],
             isExplicitBegin: from != nil,
             skipped: skip?.stages ?? [],
-            hasDump: dump != nil,
-            hasMedia: media != nil
+            hasDump: request.dump != nil,
+            hasMedia: request.media != nil,
+            hasConfiguration: request.places != nil
         ) { stage in
             known?.isDone(stage.rawValue) ?? false
                 || (stage == .restore && Self.isRestored(known, settings, journal, dryRun: dryRun))
@@ -168,7 +210,7 @@ struct MigrateCommand: AsyncParsableCommand {
         if choice.wanted.contains(.restore), !dryRun { try confirm(settings) }
         if !dryRun { try journal.begin(again: choice.again.map(\.rawValue)) }
         return Migration(
-            request: request(),
+            request: request,
             choice: choice,
             server: server,
             settings: settings,
@@ -195,10 +237,18 @@ struct MigrateCommand: AsyncParsableCommand {
         )
     }
 
-    private func request() -> Migration.Request {
-        Migration.Request(
-            dump: dump.map(RawArguments.path),
-            media: media.map(RawArguments.path),
+    private func request(_ server: MastodonServer) throws(SyncError) -> Migration.Request {
+        var export: BackupDirectory?
+        if let backup {
+            let found = try BackupDirectory.read(RawArguments.path(backup))
+            if let problem = found.problems.first { throw problem }
+            export = found
+        }
+        return Migration.Request(
+            dump: export?.dump ?? dump.map(RawArguments.path),
+            media: export?.media ?? media.map(RawArguments.path),
+            backup: export,
+            places: try export.flatMap { (export) throws(SyncError) in try places(export, server) },
             sourceDatabase: database,
             days: days,
             hookBefore: hookBefore,
@@ -211,6 +261,31 @@ struct MigrateCommand: AsyncParsableCommand {
             state: output.state,
             isJSON: output.json
         )
+    }
+
+    /// Where the settings of an export go; nil where it has nothing to take over.
+    private func places(
+        _ export: BackupDirectory,
+        _ server: MastodonServer
+    ) throws(SyncError) -> ConfigurationEngine.Places? {
+        guard export.configurationText != nil || export.redis != nil || !export.certificates.isEmpty else { return nil }
+        guard let file = server.settings.envFile?.path else {
+            throw SyncError(
+                .configuration,
+                "this machine has no settings of Mastodon that the export's could be merged into",
+                why: "the database here is known from the environment alone",
+                hint: "make a file with DB_HOST, DB_NAME, DB_USER and DB_PASS, and name it with --env-file"
+            )
+        }
+        // The file itself, where its name is a link.
+        let place = file.withEntryName { realpath($0, nil) }
+        defer { free(place) }
+        var places = ConfigurationEngine.Places(settings: place.map { BytePath(name: $0) } ?? file)
+        places.redis = redis.map(RawArguments.path)
+        let isSnap = file.lastComponent == BytePath("mastodon.conf")
+        places.certificates =
+            certificates.map(RawArguments.path) ?? (isSnap ? places.settings.parent.appending(BytePath("certs")) : nil)
+        return places
     }
 
     /// A run that died between the swap of the databases and its note: the database says which run made it live.
@@ -229,10 +304,9 @@ struct MigrateCommand: AsyncParsableCommand {
     }
 
     /// Another dump is another move: its file is named by what it is, not by its path alone.
-    private func scope(_ state: MediaState) -> String {
-        let parts = [dump, media].map { path -> String in
-            guard let path else { return "-" }
-            let place = RawArguments.path(path)
+    private func scope(_ state: MediaState, _ request: Migration.Request) -> String {
+        let parts = [request.dump, request.media].map { place -> String in
+            guard let place else { return "-" }
             guard let found = try? Metadata(ofUserPath: place) else { return "\(place)" }
             // Of a directory only the path: what is in it changes while it is moved.
             return found.kind == .file
@@ -278,7 +352,7 @@ struct MigrateCommand: AsyncParsableCommand {
                     choice.done.contains(stage) ? .doneBefore : !isWanted ? .skipped : isDryRun ? .later : .waiting
                 lines.append(StageLine(name: stage.rawValue, state: state))
             }
-            if stage == .media || (stage == .restore && !choice.available.contains(.media)) {
+            if stage == choice.available.last(where: { MigrationChoice.exclusive.contains($0) }) {
                 lines += results.filter { $0.name == "hook-after" }.map(line)
             }
         }

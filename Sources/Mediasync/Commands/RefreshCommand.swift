@@ -24,7 +24,7 @@ struct RefreshCommand: AsyncParsableCommand {
 
             Examples:
               mediasync refresh --days 1               media received in the last day
-              mediasync refresh --since dump --days 2  the last two days before the dump that was restored
+              mediasync refresh --since dump --days 2  since two days before the dump that was restored
               mediasync refresh --retry-failed         what failed the last time
               mediasync verify --store --json | mediasync refresh --from-list -
             """
@@ -37,7 +37,7 @@ struct RefreshCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Media received since a moment (2026-11-23, 2026-11-23T02:30:00Z); dump: --days (default 1) before the newest post.",
+            "Media received since a moment (2026-11-23, 2026-11-23T02:30:00Z); dump: since --days (default 1) before the dump was made.",
             valueName: "time"
         )
     )
@@ -133,8 +133,8 @@ struct RefreshCommand: AsyncParsableCommand {
             details: {
                 guard let table = engine?.table() else { return [] }
                 return output.json
-                    ? RefreshTable.json(table.lines, table.reasons)
-                    : Array(RefreshTable.text(table.lines, table.reasons).utf8)
+                    ? RefreshTable.json(table.lines, table.reasons, table.hosts)
+                    : Array(RefreshTable.text(table.lines, table.reasons, table.hosts).utf8)
             },
             makeEngine: { session in
                 let server = try MastodonServer(mastodon)
@@ -177,6 +177,7 @@ struct RefreshCommand: AsyncParsableCommand {
         scope.accounts = account.compactMap { RemoteScope.AccountName($0) }
         scope.domains = domain.map { $0.lowercased() }
         scope.statuses = status
+        var damaged: Set<MediaReference> = []
         if let fromList {
             let list = try MediaList(RawArguments.path(fromList))
             if list.locals > 0 {
@@ -185,10 +186,12 @@ struct RefreshCommand: AsyncParsableCommand {
                 )
             }
             scope.rows = list.rows
+            damaged = list.damaged
         }
         var options = RefreshOptions(scope: scope, interval: interval)
         options.force = force
-        options.webDomain = RefreshAssembly.webDomain(server)
+        options.damaged = damaged
+        try RefreshAssembly.apply(server, to: &options)
         options.failedOnly = retryFailed
         options.dryRun = dryRun
         options.reportsEveryItem = output.verbose
@@ -199,7 +202,7 @@ struct RefreshCommand: AsyncParsableCommand {
     private var interval: RefreshOptions.Interval {
         let end: Int64? = if case .seconds(let seconds)? = before?.moment { seconds } else { nil }
         switch since?.moment {
-        case .dump: return .daysBeforeNewest(days ?? 1)
+        case .dump: return .daysBeforeDump(days ?? 1)
         case .seconds(let begin): return .between(since: begin, before: end)
         case nil: break
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Catalog
 import Cleaning
+import Imaging
 import MediaModel
 import Pipeline
 import Refreshing
@@ -40,6 +41,8 @@ struct RepairCommand: AsyncParsableCommand {
     @Flag(help: "Look at first bytes, too: what is of another type than its row says is fetched again.")
     var types = false
 
+    @Flag(help: "Decode everything, too: what does not decode is fetched again.") var deep = false
+
     @Flag(name: [.customShort("n"), .long], help: "Only show what would be fetched.") var dryRun = false
 
     @OptionGroup(title: "Pace") var pace: PaceArguments
@@ -57,6 +60,7 @@ struct RepairCommand: AsyncParsableCommand {
     func run() async throws {
         let details = DetailBox()
         let assembly = AssemblySlot()
+        var decoder: ProcessingPool?
         let slot = Mutex<(engine: RepairEngine, store: RepairStore, session: RunSession)?>(nil)
         try await RunSession.perform(
             command: "repair",
@@ -66,6 +70,7 @@ struct RepairCommand: AsyncParsableCommand {
             isDryRun: dryRun,
             atEnd: {
                 assembly.shutDown()
+                decoder?.shutDown()
                 guard let (engine, store, session) = slot.withLock({ $0 }), session.control.stopReason == nil else {
                     return
                 }
@@ -80,15 +85,19 @@ struct RepairCommand: AsyncParsableCommand {
                 if !dryRun { try MediaState.lock(store, root) }
                 let state = try MediaState(output: output, settings: settings, root: root, host: session.host)
                 let findings = RepairFindings(fetchable: Set(Self.fetchable.map(\.rawValue)))
+                let compared = comparisonOptions()
+                if deep { decoder = try VerifyCommand.makeDecoder(compared, session.host) }
                 let comparison = StoreVerifyEngine(
-                    options: comparisonOptions(),
+                    options: compared,
                     settings: settings,
                     store: store,
+                    decoder: decoder,
                     processors: session.host.processors,
                     control: session.control,
                     sink: { event in
                         findings.receiveComparison(event)
-                        session.sink(event)
+                        // What is about to be fetched again is told as that.
+                        if output.json || output.verbose || !Self.isFetchable(event) { session.sink(event) }
                     }
                 )
                 let isJSON = output.json
@@ -111,16 +120,17 @@ struct RepairCommand: AsyncParsableCommand {
                             )
                         }
                         let refresh = made.engine(
-                            refreshOptions(missing, server),
+                            try refreshOptions(missing, findings.damaged, server),
                             sink: { event in
                                 findings.receiveRefresh(event)
                                 if Self.isWorthTelling(event, isVerbose: output.verbose) { session.sink(event) }
                             }
                         )
                         details.add {
-                            let (lines, reasons) = refresh.table()
+                            let (lines, reasons, hosts) = refresh.table()
                             return isJSON
-                                ? RefreshTable.json(lines, reasons) : Array(RefreshTable.text(lines, reasons).utf8)
+                                ? RefreshTable.json(lines, reasons, hosts)
+                                : Array(RefreshTable.text(lines, reasons, hosts).utf8)
                         }
                         return refresh
                     },
@@ -144,20 +154,32 @@ struct RepairCommand: AsyncParsableCommand {
         return options
     }
 
-    private func refreshOptions(_ missing: [String: [Int64]], _ server: MastodonServer) -> RefreshOptions {
+    private func refreshOptions(
+        _ missing: [String: [Int64]],
+        _ damaged: Set<MediaReference>,
+        _ server: MastodonServer
+    ) throws(SyncError) -> RefreshOptions {
         var scope = RemoteScope(kinds: Self.fetchable)
         var rows: [MediaKind: [Int64]] = [:]
         for (kind, ids) in missing { if let kind = MediaKind(rawValue: kind) { rows[kind] = ids } }
         scope.rows = rows
         var options = RefreshOptions(scope: scope, interval: .all)
-        options.webDomain = RefreshAssembly.webDomain(server)
+        try RefreshAssembly.apply(server, to: &options)
         options.dryRun = dryRun
         // Everything that becomes of them is heard, not everything is told.
         options.reportsEveryItem = true
         // What looks whole by size and is not: the comparison knows better.
-        options.force = types
+        options.damaged = damaged
         pace.apply(to: &options)
         return options
+    }
+
+    /// Something missing that another server has.
+    private static func isFetchable(_ event: Event) -> Bool {
+        guard case .item(let item) = event, case .different = item.outcome, let row = item.row, !row.isLocal else {
+            return false
+        }
+        return MediaKind(rawValue: row.kind).map { fetchable.contains($0) } ?? false
     }
 
     /// What a refresh without `-v` tells.

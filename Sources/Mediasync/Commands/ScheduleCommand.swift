@@ -117,13 +117,7 @@ struct ScheduleCommand: AsyncParsableCommand {
             let whole = BytePath(URL(fileURLWithPath: text).standardizedFileURL.path)
             let name: String
             if let user { name = user } else { name = try Self.owner(of: whole) }
-            return SystemdUnits.Place(program: Self.program, user: name, mediaRoot: whole)
-        }
-
-        static var program: BytePath {
-            let path = realpath("/proc/self/exe", nil)
-            defer { free(path) }
-            return path.map { BytePath(name: $0) } ?? BytePath(CommandLine.arguments[0])
+            return SystemdUnits.Place(program: ThisProgram.path, user: name, mediaRoot: whole)
         }
 
         private static func owner(of root: BytePath) throws(SyncError) -> String {
@@ -207,7 +201,7 @@ struct ScheduleCommand: AsyncParsableCommand {
                 if cron {
                     // Each server has a minute of its own.
                     let minute = Int.random(in: 1...58)
-                    return ScheduleCommand.say(try CronLines.text(scheduled, program: Jobs.program, minute: minute))
+                    return ScheduleCommand.say(try CronLines.text(scheduled, program: ThisProgram.path, minute: minute))
                 }
                 let machine = try jobs.place()
                 for units in scheduled.map({ SystemdUnits($0, machine) }) {

@@ -135,6 +135,7 @@ struct StatusCommand: AsyncParsableCommand {
             if record.state != .running || output.failure != nil { return }
             drawn = text.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
             last = text
+            // The run is another process's: its record is all that can be looked at, and tells nobody when it changes.
             do { try await Task.sleep(for: .seconds(1)) } catch { return }
         }
     }

@@ -1,3 +1,4 @@
+import Backups
 import Catalog
 import Cleaning
 import Copying
@@ -19,6 +20,9 @@ struct Migration: Sendable {
     struct Request: Sendable {
         var dump: BytePath?
         var media: BytePath?
+        /// An export, of which both come.
+        var backup: BackupDirectory?
+        var places: ConfigurationEngine.Places?
         /// Of a cluster's dump the database to take.
         var sourceDatabase: String?
         var days: Double
@@ -94,6 +98,10 @@ struct Migration: Sendable {
             let dump = request.dump.map(\.description) ?? ""
             return "\(dump) -> database \(BytePath(live)); the old one is kept"
         case .media: return "\(request.media.map(\.description) ?? "") -> \(root)"
+        case .configuration:
+            let settings = request.places?.settings.description ?? ""
+            return
+                "settings of the old server -> \(settings); this machine's database, Redis and paths stay, the old file is kept"
         case .cleanup:
             return
                 "names of cards' pictures and of attachments older than \(days) whose files are not there are taken out "
@@ -116,6 +124,7 @@ struct Migration: Sendable {
         case .doctor: return doctor(sink)
         case .restore: return try restore(sink)
         case .media: return try media(sink)
+        case .configuration: return configuration(sink)
         case .cleanup: return try cleanup(sink)
         case .refresh: return try refresh(sink)
         case .verify: return try verify(sink)
@@ -163,6 +172,7 @@ struct Migration: Sendable {
     }
 
     private func media(_ sink: @escaping EventSink) throws(SyncError) -> any Engine {
+        if let archive = request.media, MediaArchive.isOne(archive) { return extraction(archive, sink) }
         var options = CopyOptions()
         options.dryRun = request.isDryRun
         options.reportsEveryItem = request.isVerbose
@@ -172,6 +182,37 @@ struct Migration: Sendable {
             options: options,
             run: session.run,
             host: session.host,
+            control: session.control,
+            sink: sink
+        )
+    }
+
+    private func extraction(_ archive: BytePath, _ sink: @escaping EventSink) -> any Engine {
+        var options = ExtractionOptions()
+        options.dryRun = request.isDryRun
+        options.reportsEveryItem = request.isVerbose
+        return ExtractionEngine(
+            archive: archive,
+            target: root,
+            options: options,
+            run: session.run,
+            host: session.host,
+            control: session.control,
+            sink: sink
+        )
+    }
+
+    private func configuration(_ sink: @escaping EventSink) -> any Engine {
+        guard let backup = request.backup, let places = request.places else {
+            return StagedEngine([], control: session.control, sink: sink)
+        }
+        return ConfigurationEngine(
+            backup: backup,
+            places: places,
+            here: { [server] in server.settings.filled($0)?.text },
+            run: session.run,
+            host: session.host,
+            isDryRun: request.isDryRun,
             control: session.control,
             sink: sink
         )
@@ -235,20 +276,20 @@ struct Migration: Sendable {
             interval: .between(since: try moment() - Int64(request.days * 86_400), before: nil)
         )
         let profiles = RefreshOptions(scope: RemoteScope(kinds: [.avatar, .header, .emoji]), interval: .all)
-        let engines = [recent, profiles].map { part in
+        let engines = try [recent, profiles].map { (part) throws(SyncError) in
             var options = part
             options.dryRun = request.isDryRun
             options.reportsEveryItem = request.isVerbose
-            options.webDomain = RefreshAssembly.webDomain(server)
+            try RefreshAssembly.apply(server, to: &options)
             pace.apply(to: &options)
             return assembly.engine(options, sink: sink)
         }
         let isJSON = request.isJSON
         for (engine, title) in zip(engines, ["refresh, recent media:\n", "refresh, all profiles and emoji:\n"]) {
             details.add {
-                let (lines, reasons) = engine.table()
-                if isJSON { return RefreshTable.json(lines, reasons) }
-                let text = RefreshTable.text(lines, reasons)
+                let (lines, reasons, hosts) = engine.table()
+                if isJSON { return RefreshTable.json(lines, reasons, hosts) }
+                let text = RefreshTable.text(lines, reasons, hosts)
                 return text.isEmpty ? [] : Array((title + text).utf8)
             }
         }
@@ -277,8 +318,9 @@ struct Migration: Sendable {
         return engine
     }
 
-    /// The moment that intervals are counted from: that of the newest post when the database had just been restored, since
-    /// a dump may be a week old. It is written down, because Mastodon may run and write posts before the next attempt.
+    /// The moment that intervals are counted from: that of the dump, which may be a week old; or, where the database does not
+    /// say of which dump it was made, of its newest post. It is written down, because Mastodon may run and write posts
+    /// before the next attempt.
     private func moment() throws(SyncError) -> Int64 {
         if let known = try journal?.migration()?.moment { return known }
         let connection: Connection
@@ -289,8 +331,10 @@ struct Migration: Sendable {
         }
         let reader = try CatalogReader(connection)
         let now = try reader.now() / 1_000_000
-        // Numbers of posts are made by whoever wrote the dump: none is of the future.
-        let moment = min(now, try reader.newestPost() ?? now)
+        // Both are made by whoever wrote the dump: none is of the future.
+        var told = try reader.restoredDump()?.madeAt
+        if told == nil { told = try reader.newestPost() }
+        let moment = min(now, told ?? now)
         try journal?.set(moment: moment)
         return moment
     }

@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// The stages of a move, in their order.
 enum MigrationStage: String, CaseIterable, ExpressibleByArgument {
-    case doctor, restore, media, cleanup, refresh, verify
+    case doctor, restore, media, configuration, cleanup, refresh, verify
 
     /// Those from one to another, both included; nil where they are the wrong way round.
     static func range(from first: MigrationStage?, to last: MigrationStage?) -> [MigrationStage]? {
@@ -40,6 +40,7 @@ struct MigrationChoice: Equatable {
     /// - Parameters:
     ///   - hasDump: there is a database to restore.
     ///   - hasMedia: there are media to copy.
+    ///   - hasConfiguration: there are settings to take over.
     ///   - isDone: whether an earlier run of this move did a stage.
     init(
         range: [MigrationStage],
@@ -47,12 +48,14 @@ struct MigrationChoice: Equatable {
         skipped: Set<MigrationStage>,
         hasDump: Bool,
         hasMedia: Bool,
+        hasConfiguration: Bool,
         isDone: (MigrationStage) -> Bool
     ) {
         available = MigrationStage.allCases.filter { stage in
             switch stage {
             case .restore: hasDump
             case .media: hasMedia
+            case .configuration: hasConfiguration
             default: true
             }
         }
@@ -66,7 +69,7 @@ struct MigrationChoice: Equatable {
     }
 
     /// Mastodon must not run while these do.
-    static let exclusive: Set<MigrationStage> = [.restore, .media]
+    static let exclusive: Set<MigrationStage> = [.restore, .media, .configuration]
 
     /// Something is going to be done for which Mastodon must not run.
     var needsStop: Bool { wanted.contains { Self.exclusive.contains($0) } }

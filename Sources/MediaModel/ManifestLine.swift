@@ -1,5 +1,3 @@
-package import MediaModel
-
 /// One line of a manifest, in the format of `sha256sum` and `xxhsum`: digest, two spaces, path. A name with a backslash,
 /// a newline or a carriage return is escaped, and the line then begins with a backslash.
 package struct ManifestLine: Sendable, Equatable {

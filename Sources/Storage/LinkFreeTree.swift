@@ -1,0 +1,129 @@
+internal import CLinux
+internal import Glibc
+internal import MediaModel
+
+/// Paths of several components below a directory, in which no link is followed, ever.
+///
+/// Where the system lets us, the directory is reached by a mount of our own in which the kernel follows no link: one call
+/// asks for a path. That needs root, Linux 5.14, and no filter of system calls. Elsewhere it takes three: the path is opened
+/// link-free, asked, closed.
+struct LinkFreeTree: Sendable {
+    private let root: HeldDirectory
+    /// The same directory by our own mount; none where there is no such thing.
+    private let mount: HeldDirectory
+
+    /// - Parameter root: stays open as long as this is used.
+    init(_ root: HeldDirectory, mayMount: Bool = true) {
+        self.root = root
+        mount = mayMount ? HeldDirectory(raw: max(-1, mds_open_without_links(root.raw))) : .none
+    }
+
+    func close() { mount.close() }
+
+    /// Whether the kernel keeps away from links by itself.
+    var isMounted: Bool { mount.isOpen }
+
+    /// An entry's metadata, nil where there is no such entry. A link at the end is told as a link.
+    func lookUp(_ path: BytePath) throws(FileFault) -> Metadata? {
+        try path.withEntryName { (name) throws(FileFault) in
+            if mount.isOpen, Self.isPlain(path) { return try mount.lookUp(name) }
+            return try root.lookUp(beneath: name)
+        }
+    }
+
+    /// The same for many paths. The directory that they are all in is opened once.
+    func lookUp(_ paths: [BytePath]) -> [Result<Metadata?, FileFault>] {
+        let start = mount.isOpen ? mount : root
+        let length = Self.commonLength(paths)
+        guard length > 0, paths.allSatisfy(Self.isPlain),
+            let common = try? start.openPlace(beneath: BytePath(bytes: Array(paths[0].bytes[..<length])))
+        else {
+            return paths.map { path in Result { () throws(FileFault) in try lookUp(path) } }
+        }
+        defer { common.close() }
+        return paths.map { path in
+            Result { () throws(FileFault) in
+                try path.withEntryName { (name) throws(FileFault) in
+                    // Behind the slash.
+                    let rest = name + length + 1
+                    return mount.isOpen ? try common.lookUp(rest) : try common.lookUp(beneath: rest)
+                }
+            }
+        }
+    }
+
+    /// Removes a file or a link and tells its metadata; nil where there was nothing.
+    func removeFile(_ path: BytePath) throws(FileFault) -> Metadata? {
+        do throws(FileFault) {
+            guard mount.isOpen, Self.isPlain(path) else {
+                return try root.withParent(of: path) { (directory, name) throws(FileFault) in
+                    try Self.remove(name, in: directory)
+                }
+            }
+            return try path.withEntryName { (name) throws(FileFault) in try Self.remove(name, in: mount) }
+        } catch  where error.kind == .missing {
+            return nil
+        }
+    }
+
+    private static func remove(_ name: EntryName, in directory: HeldDirectory) throws(FileFault) -> Metadata? {
+        guard let metadata = try directory.lookUp(name) else { return nil }
+        try directory.removeFile(name)
+        return metadata
+    }
+
+    /// Removes an empty directory.
+    func removeDirectory(_ path: BytePath) throws(FileFault) {
+        guard mount.isOpen, Self.isPlain(path) else {
+            return try root.withParent(of: path) { (above, name) throws(FileFault) in try above.removeDirectory(name) }
+        }
+        try path.withEntryName { (name) throws(FileFault) in try mount.removeDirectory(name) }
+    }
+
+    /// Whether a path stays below where it begins: a mount alone does not see to that.
+    static func isPlain(_ path: BytePath) -> Bool {
+        let (dot, slash) = (UInt8(ascii: "."), UInt8(ascii: "/"))
+        return path.bytes.withUnsafeBufferPointer { bytes in
+            guard let first = bytes.first, first != slash else { return false }
+            // Of the component so far: how many bytes, and whether they are dots alone.
+            var (length, isDots) = (0, true)
+            for byte in bytes {
+                if byte == slash {
+                    if length == 2, isDots { return false }
+                    (length, isDots) = (0, true)
+                } else {
+                    length += 1
+                    isDots = isDots && byte == dot
+                }
+            }
+            return length != 2 || !isDots
+        }
+    }
+
+    /// How long the path of the directory is that all of these are in; 0 for the root.
+    static func commonLength(_ paths: [BytePath]) -> Int {
+        guard let first = paths.first else { return 0 }
+        var common = first.bytes.count
+        for path in paths {
+            common = min(common, path.bytes.count)
+            common = zip(first.bytes[..<common], path.bytes).prefix { $0 == $1 }.count
+        }
+        // Up to the last slash: a whole component is left of each.
+        return first.bytes[..<common].lastIndex(of: UInt8(ascii: "/")) ?? 0
+    }
+}
+
+extension HeldDirectory {
+    /// A directory by a path of several components, only to name what is in it: nothing of it is read.
+    fileprivate func openPlace(beneath path: BytePath) throws(FileFault) -> HeldDirectory {
+        HeldDirectory(raw: try check("openat2", path.withEntryName { mds_open_path_beneath(raw, $0) }))
+    }
+
+    /// An entry's metadata by a path of several components, none of which may be a link or lead above this directory; nil
+    /// where there is no such entry.
+    fileprivate func lookUp(beneath path: EntryName) throws(FileFault) -> Metadata? {
+        let descriptor = mds_open_path_beneath(raw, path)
+        if descriptor == -ENOENT { return nil }
+        return try OpenFile(raw: check("openat2", descriptor)).metadata()
+    }
+}
