@@ -89,8 +89,8 @@ let package = Package(
         module(
             "Copying",
             [
-                "MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering", "Archives", "Wire", "Programs",
-                collections,
+                "MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering", "Archives", "Delta", "Wire",
+                "Programs", collections,
             ]
         ),
         module(
@@ -153,7 +153,7 @@ let package = Package(
         tests(
             "CopyingTests",
             [
-                "Copying", "Running", "Checksums", "Storage", "Pacing", "Filtering", "Wire", "MediaModel",
+                "Copying", "Running", "Checksums", "Storage", "Pacing", "Filtering", "Delta", "Wire", "MediaModel",
                 "MediasyncTesting",
             ]
         ),

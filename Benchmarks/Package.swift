@@ -53,7 +53,8 @@ let package = Package(
         engine(
             "Copying",
             [
-                "MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering", "Archives", "Wire", "Programs",
+                "MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering", "Archives", "Delta", "Wire",
+                "Programs",
                 .product(name: "DequeModule", package: "swift-collections"),
             ]
         ),

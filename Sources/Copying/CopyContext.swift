@@ -18,6 +18,7 @@ final class CopyContext: Sendable {
     let selection: Selection
     let limiter: BandwidthLimiter?
     let hardLinks: HardLinkTable?
+    let localDelta: LocalDelta
     let root: DirectoryNode
     /// Device of each root: what lies on another one is a mount.
     let sourceDevice: UInt64
@@ -96,6 +97,7 @@ final class CopyContext: Sendable {
         selection = Selection(filters: options.filters, fileList: options.fileList, half: options.half)
         limiter = options.bandwidthLimit.map { BandwidthLimiter(bytesPerSecond: $0) }
         hardLinks = options.hardLinks ? HardLinkTable() : nil
+        localDelta = LocalDelta(options.delta, target: root.target, sharesSource: sourceDevice == targetDevice)
     }
 
     /// To be called before every change of the target: the marker must be there first. A target that cannot hold it

@@ -49,7 +49,11 @@ package final class CopyEngine: Sendable {
     var hasBegun: Bool { account.counts().seen > 0 }
 
     /// The account at this moment.
-    package func counts() -> Counts { account.counts() }
+    package func counts() -> Counts {
+        var counts = account.counts()
+        counts.bytesTransferred = origin?.bytesTransferred ?? 0
+        return counts
+    }
 
     /// Removes the temporaries that a blocked disk still holds up: for a stop that can wait no longer. The process ends
     /// right after.
@@ -60,7 +64,10 @@ package final class CopyEngine: Sendable {
     /// Runs to the end. Blocking calls stay on threads of the run's own.
     package func run() async -> RunResult {
         guard let origin else { return await runOnOwnThread() }
-        return await origin.serving { await self.runOnOwnThread() }
+        let result = await origin.serving { await self.runOnOwnThread() }
+        var counts = result.counts
+        counts.bytesTransferred = origin.bytesTransferred
+        return RunResult(counts: counts, error: result.error)
     }
 
     private func runOnOwnThread() async -> RunResult {
@@ -113,6 +120,13 @@ package final class CopyEngine: Sendable {
     // MARK: Before
 
     private func checkOptions() throws(SyncError) {
+        if options.detectRenames, origin == nil {
+            throw SyncError(
+                .usage,
+                "--detect-renames is for copies between machines",
+                hint: "leave it out: within one machine a file is read as fast from the source"
+            )
+        }
         if options.verify, options.digest == nil {
             throw SyncError(
                 .usage,
@@ -230,13 +244,16 @@ package final class CopyEngine: Sendable {
 
     /// Takes what another machine sends, instead of walking a source here.
     private func receive(_ context: CopyContext, _ bounds: Bounds, _ credits: DirectoryCredits) async {
+        let looksForRenames = options.detectRenames && !options.dryRun && context.root.target.isOpen
+        let renames = looksForRenames ? await RenameIndex.make(of: context.root.target, context) : nil
         let publisher = makePublisher(context, bounds)
         let visitor = CopyVisitor(context: context, publisher: publisher)
         let receiver = TreeReceiver(
             context: context,
             visitor: visitor,
             credits: credits,
-            threads: bounds.workersFirst
+            threads: bounds.workersFirst,
+            renames: renames
         )
         let rootTally = account.makeTally()
         rootTally.seen.add()

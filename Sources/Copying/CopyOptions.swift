@@ -20,6 +20,14 @@ package struct CopyOptions: Sendable {
         case percent(Double)
     }
 
+    /// How files are made that the target has in an older version.
+    package enum DeltaMode: String, Sendable, CaseIterable {
+        /// From that version where it pays.
+        case auto
+        case always
+        case never
+    }
+
     package var digest: DigestAlgorithm? = .xxh3
     package var durability = Durability.file
     package var dryRun = false
@@ -42,6 +50,9 @@ package struct CopyOptions: Sendable {
     package var chmod: ModeRules?
     package var extendedAttributes = true
     package var hardLinks = true
+    package var delta = DeltaMode.auto
+    /// Make files that are new from others of the target that look like them, instead of sending them.
+    package var detectRenames = false
     /// Bytes a second, all workers together.
     package var bandwidthLimit: Int64?
     /// Workers; nil lets the run decide and grow where calls wait.

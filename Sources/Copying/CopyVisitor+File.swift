@@ -138,7 +138,19 @@ extension CopyVisitor {
         }
         let digest: Digest?
         do throws(ContentFault) {
-            digest = try worker.content.copy(from: source, metadata, to: target)
+            if let sum = try buildFromOlder(
+                name,
+                in: node,
+                replaces: replaces,
+                from: source,
+                metadata,
+                to: target,
+                worker
+            ) {
+                digest = context.options.digest == nil ? nil : sum
+            } else {
+                digest = try worker.content.copy(from: source, metadata, to: target)
+            }
             let after: Metadata
             do throws(FileFault) { after = try source.metadata() } catch { throw .read(error) }
             if !after.sameVersion(as: metadata) { throw .changed }

@@ -92,7 +92,11 @@ package struct WireOptions: Hashable, Sendable {
         package static let extendedAttributes = Flags(rawValue: 256)
         package static let hardLinks = Flags(rawValue: 512)
         package static let reportsEveryItem = Flags(rawValue: 1024)
-        static let known: UInt32 = 2047
+        /// `--delta`; neither: as it pays.
+        package static let deltaAlways = Flags(rawValue: 2048)
+        package static let deltaNever = Flags(rawValue: 4096)
+        package static let detectRenames = Flags(rawValue: 8192)
+        static let known: UInt32 = 16_383
     }
 
     /// `--max-delete`.

@@ -18,6 +18,8 @@ package enum Message: Sendable {
     case fileEnd(transfer: UInt32, FileEnd)
     /// A file that was wanted cannot be read.
     case fileFailed(WireReference, SyncError)
+    /// Blocks of the version that the receiver has come next in a file.
+    case copies(transfer: UInt32, [WireCopy])
     /// Every directory was named.
     case treeEnd
     /// The answer to `done`: nothing more comes from here.
@@ -27,6 +29,14 @@ package enum Message: Sendable {
     case want(Want)
     /// So many more directories are finished and closed.
     case closed(UInt32)
+    /// What is there of a file that is wanted with a basis.
+    case basis(WireBasis)
+    /// Checksums of the next blocks of a basis.
+    case sums(WireReference, [UInt8])
+    /// A file that was wanted with a basis is to come with all its bytes.
+    case sendWhole(WireReference)
+    /// A file that came as copies and pieces is whole, or given up.
+    case built(WireReference)
     /// Everything that was wanted is here.
     case done
 
@@ -38,7 +48,7 @@ package enum Message: Sendable {
     /// Everything is done, or was given up for the reason.
     case finished(Counts, SyncError?)
 
-    /// The message's number on the wire. 48 to 63 are kept for deltas: signature, instructions, and what belongs to them.
+    /// The message's number on the wire.
     private enum Kind: UInt8 {
         case hello = 1
         case welcome = 2
@@ -55,6 +65,11 @@ package enum Message: Sendable {
         case want = 32
         case closed = 33
         case done = 34
+        case basis = 48
+        case sums = 49
+        case sendWhole = 50
+        case built = 51
+        case copies = 56
         case stage = 64
         case item = 65
         case notice = 66
@@ -77,6 +92,9 @@ package enum Message: Sendable {
         case .file(let file):
             if case .whole(let bytes, _) = file.content { bytes.count + 160 } else { 160 }
         case .batch(let batch): batch.entries.count * 64 + 16
+        case .basis(let basis): basis.sums.count + 64
+        case .sums(_, let bytes): bytes.count + 16
+        case .copies(_, let copies): copies.count * 4 + 16
         default: 64
         }
     }
@@ -117,6 +135,23 @@ package enum Message: Sendable {
             writer.reference(reference)
             writer.failure(error)
             return .fileFailed
+        case .copies(let transfer, let copies):
+            writer.unsigned(transfer)
+            writer.copies(copies)
+            return .copies
+        case .basis(let basis):
+            writer.basis(basis)
+            return .basis
+        case .sums(let reference, let bytes):
+            writer.reference(reference)
+            writer.data(bytes)
+            return .sums
+        case .sendWhole(let reference):
+            writer.reference(reference)
+            return .sendWhole
+        case .built(let reference):
+            writer.reference(reference)
+            return .built
         case .treeEnd:
             return .treeEnd
         case .bye:
@@ -172,6 +207,11 @@ package enum Message: Sendable {
         case .piece: return .piece(transfer: try reader.number32(), try reader.bytes(WireLimit.pieceBytes))
         case .fileEnd: return .fileEnd(transfer: try reader.number32(), try reader.fileEnd())
         case .fileFailed: return .fileFailed(try reader.reference(), try reader.failure())
+        case .copies: return .copies(transfer: try reader.number32(), try reader.copies())
+        case .basis: return .basis(try reader.basis())
+        case .sums: return .sums(try reader.reference(), try reader.bytes(WireLimit.pieceBytes))
+        case .sendWhole: return .sendWhole(try reader.reference())
+        case .built: return .built(try reader.reference())
         case .treeEnd: return .treeEnd
         case .bye: return .bye
         case .done: return .done

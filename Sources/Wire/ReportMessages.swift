@@ -97,6 +97,6 @@ extension Counts {
     }
 
     fileprivate static var wireSizes: [WritableKeyPath<Counts, Int64>] {
-        [\.bytesWritten, \.bytesCompared, \.bytesSeen, \.bytesDeleted]
+        [\.bytesWritten, \.bytesCompared, \.bytesSeen, \.bytesDeleted, \.bytesMatched]
     }
 }

@@ -102,10 +102,13 @@ package struct Want: Hashable, Sendable {
         package var index: UInt32
         /// Attributes alone, or the content with them.
         package var attributesOnly: Bool
+        /// What is there is described first: a `WireBasis` follows, or the wish to have all of it.
+        package var hasBasis: Bool
 
-        package init(index: UInt32, attributesOnly: Bool = false) {
+        package init(index: UInt32, attributesOnly: Bool = false, hasBasis: Bool = false) {
             self.index = index
             self.attributesOnly = attributesOnly
+            self.hasBasis = hasBasis
         }
     }
 
@@ -128,6 +131,8 @@ package struct WireFile: Hashable, Sendable {
         case pieces(transfer: UInt32)
         /// Nothing: attributes were asked for.
         case attributes
+        /// As copies of the basis and pieces, under this number, until `FileEnd`.
+        case delta(transfer: UInt32)
     }
 
     package var reference: WireReference
@@ -251,7 +256,8 @@ extension WireReader {
             let index = UInt32(try reader.unsigned(UInt64(WireLimit.batchEntries - 1)))
             if Int(index) <= last { throw WireFault("an entry is wanted twice") }
             last = Int(index)
-            return Want.Item(index: index, attributesOnly: try reader.flag())
+            let way = try reader.unsigned(2)
+            return Want.Item(index: index, attributesOnly: way == 1, hasBasis: way == 2)
         }
         return Want(batch: batch, items: items)
     }
@@ -269,6 +275,7 @@ extension WireReader {
             content = .whole(bytes, try digest())
         case 1: content = .pieces(transfer: try number32())
         case 2: content = .attributes
+        case 3: content = .delta(transfer: try number32())
         default: throw WireFault("a file comes in no known way")
         }
         return WireFile(reference: reference, metadata: metadata, attributes: attributes, content: content)
@@ -354,7 +361,7 @@ extension WireWriter {
         unsigned(want.batch)
         list(want.items) { writer, item in
             writer.unsigned(item.index)
-            writer.flag(item.attributesOnly)
+            writer.byte(item.attributesOnly ? 1 : item.hasBasis ? 2 : 0)
         }
     }
 
@@ -372,6 +379,9 @@ extension WireWriter {
             unsigned(transfer)
         case .attributes:
             byte(2)
+        case .delta(let transfer):
+            byte(3)
+            unsigned(transfer)
         }
     }
 

@@ -30,6 +30,11 @@ package enum WireLimit {
     /// Patterns of one run, and bytes of one.
     package static let patterns = 65_536
     package static let patternBytes = 8192
+    /// Copies in one frame.
+    package static let copies = 4096
+    /// Files that are described and not yet built, and blocks of those that are described and not yet read.
+    package static let bases = 256
+    package static let basisBlocks = 1 << 21
     /// A file's size, and any other number that is added up.
     package static let number: UInt64 = 1 << 62
 }

@@ -10,13 +10,15 @@ struct SSHTests {
     @Test(
         "ends in the tree that rsync would make",
         .enabled(if: Requirement.hasRsync, "needs rsync"),
-        arguments: 1...4 as ClosedRange<UInt64>
+        arguments: 1...4 as ClosedRange<UInt64>,
+        [[], ["--delta", "always", "--detect-renames"]]
     )
-    func differential(seed: UInt64) throws {
+    func differential(seed: UInt64, more: [String]) throws {
         let server = try SSHServer()
         let place = try TemporaryDirectory()
         let (source, target) = try place.makePair()
-        let options = ["--rsh", server.shell, "--remote-path", BinaryRunner.path, "--delete", "--max-delete", "100%"]
+        let way = ["--rsh", server.shell, "--remote-path", BinaryRunner.path]
+        let options = way + more + ["--delete", "--max-delete", "100%"]
         var tree = try SeededTree(in: source, seed: seed, entries: 70)
         for round in 0..<3 {
             if round > 0 { try tree.mutate(12) }

@@ -9,8 +9,8 @@ import Wire
 
 /// A far end that says what no honest one says. Whatever it is: nothing is written outside of the target, and the run ends.
 @Suite("A hostile far end") struct HostileAgentTests {
-    private let place: TemporaryDirectory
-    private let target: BytePath
+    let place: TemporaryDirectory
+    let target: BytePath
     private let outside: BytePath
 
     init() throws {
@@ -28,23 +28,23 @@ import Wire
         changeTime: WireTime(seconds: 1, nanoseconds: 0)
     )
 
-    private static func metadata(_ mode: UInt32, size: Int64 = 0) -> WireMetadata {
+    static func metadata(_ mode: UInt32, size: Int64 = 0) -> WireMetadata {
         var metadata = folder
         metadata.mode = mode
         metadata.size = size
         return metadata
     }
 
-    private static let greeting: [Message] = [
+    static let greeting: [Message] = [
         .welcome(Welcome(source: SourceFacts(isEmpty: false, looksLikeRoot: false))),
         .directory(WireDirectory(id: 0, parent: nil, name: .root, state: .open(folder, []))),
     ]
 
-    private static func file(_ name: String, size: Int64 = 1) -> WireEntry {
+    static func file(_ name: String, size: Int64 = 1) -> WireEntry {
         WireEntry(name: BytePath(name), kind: .file, state: .present(metadata(0o100644, size: size)))
     }
 
-    private static let end: [Message] = [.directoryEnd(id: 0, .listed), .treeEnd]
+    static let end: [Message] = [.directoryEnd(id: 0, .listed), .treeEnd]
 
     /// Pulls from an agent that says some things, waits until it was sent so many bytes, and says the rest.
     private func pull(
@@ -55,17 +55,37 @@ import Wire
         magic: Bool = true,
         options: CopyOptions = CopyOptions()
     ) async throws -> RunResult {
+        let wanted = wants.reduce(0) { $0 + Message.want($1).encoded().count }
+        return try await converse(
+            [(after: 0, say: first), (after: wanted, say: second)],
+            raw: raw,
+            magic: magic,
+            options: options
+        )
+    }
+
+    /// The same in any number of turns: each time so many more bytes are awaited.
+    func converse(
+        _ turns: [(after: Int, say: [Message])],
+        raw: [UInt8] = [],
+        magic: Bool = true,
+        options: CopyOptions = CopyOptions()
+    ) async throws -> RunResult {
         let run = RunID(secondsSince1970: 0, random: 1)
         let remote = try #require(try RemotePlace(BytePath("host:/tree")))
         let hello = try Hello(.send, remote, options, run: run)
-        var sent = WireLimit.magic.count + Message.hello(hello).encoded().count
-        for want in wants { sent += Message.want(want).encoded().count }
-        try Disk.write(
-            place.path / "first",
-            (magic ? WireLimit.magic : []) + first.flatMap { $0.encoded() } + (second.isEmpty ? raw : [])
-        )
-        try Disk.write(place.path / "second", second.flatMap { $0.encoded() } + raw)
-        let script = "cat \(place.path)/first; head -c \(sent) >&2; cat \(place.path)/second; cat >&2; exit 0"
+        var script = ""
+        let greeted = WireLimit.magic.count + Message.hello(hello).encoded().count
+        for (number, turn) in turns.enumerated() {
+            let isFirst = number == 0
+            let bytes = (isFirst && magic ? WireLimit.magic : []) + turn.say.flatMap { $0.encoded() }
+            try Disk.write(place.path / "\(number)", bytes)
+            let awaited = number == 1 ? greeted + turn.after : turn.after
+            if !isFirst, !turn.say.isEmpty { script += "head -c \(awaited) >&2; " }
+            script += "cat \(place.path)/\(number); "
+        }
+        try Disk.write(place.path / "raw", raw)
+        script += "cat \(place.path)/raw; cat >&2; exit 0"
         let way = FarEnd.Way(
             shell: ["/bin/sh", "-c", script].map { BytePath($0) },
             program: "mediasync",
@@ -95,7 +115,7 @@ import Wire
         try expectUntouched(location)
     }
 
-    private func expectUntouched(_ location: SourceLocation = #_sourceLocation) throws {
+    func expectUntouched(_ location: SourceLocation = #_sourceLocation) throws {
         #expect(try Disk.names(in: outside).isEmpty, sourceLocation: location)
         let litter = try Disk.names(in: target).filter { $0.description.hasPrefix(".mediasync-tmp") }
         #expect(litter.isEmpty, sourceLocation: location)

@@ -95,6 +95,8 @@ struct MessageTests {
         let entry = WireEntry(name: BytePath("a"), kind: .fifo, state: .present(five))
         refused(.batch(WireBatch(id: 0, directory: 0, entries: [entry])))
         refused(.want(Want(batch: 0, items: [.init(index: 4), .init(index: 4)])))
+        refused(.copies(transfer: 0, []))
+        refused(.copies(transfer: 0, [WireCopy(firstBlock: 1, blocks: 0)]))
         refused(.want(Want(batch: 0, items: [.init(index: UInt32(WireLimit.batchEntries))])))
         let single = Samples.changed { $0.links = .init(device: 1, inode: 1, count: 1) }
         refused(.file(WireFile(reference: reference, metadata: single, attributes: [], content: .attributes)))
@@ -114,6 +116,9 @@ struct MessageTests {
             )
         )
         refused(.piece(transfer: 0, [UInt8](repeating: 0, count: WireLimit.pieceBytes + 1)))
+        refused(.sums(Samples.reference, [UInt8](repeating: 0, count: WireLimit.pieceBytes + 1)))
+        let copy = WireCopy(firstBlock: 0, blocks: 1)
+        refused(.copies(transfer: 0, [WireCopy](repeating: copy, count: WireLimit.copies + 1)))
     }
 
     @Test(

@@ -104,6 +104,20 @@ enum Samples {
             .piece(transfer: 1, [1, 2, 3]), .fileEnd(transfer: 1, .whole(digest)), .fileEnd(transfer: 1, .again),
             .fileEnd(transfer: 1, .failed(error)), .fileFailed(reference, error), .treeEnd, .bye, .done,
             .want(Want(batch: 7, items: [.init(index: 0), .init(index: 3, attributesOnly: true)])), .closed(64),
+            .want(Want(batch: 7, items: [.init(index: 0, hasBasis: true)])),
+            .file(WireFile(reference: reference, metadata: metadata, attributes: [], content: .delta(transfer: 9))),
+            .basis(
+                WireBasis(
+                    reference: reference,
+                    fileBytes: 1 << 40,
+                    blockBytes: 704,
+                    strongBytes: 2,
+                    seed: .max,
+                    sums: Array(0..<12)
+                )
+            ),
+            .sums(reference, [0, 255]), .sendWhole(reference), .built(reference),
+            .copies(transfer: 9, [WireCopy(firstBlock: 0, blocks: 1), WireCopy(firstBlock: .max, blocks: .max)]),
             .stage("copy"), .item(item), .notice(Notice(.warning, "careful", hint: "do")), .counts(counts),
             .finished(counts, error), .finished(counts, nil),
         ]

@@ -222,6 +222,8 @@ struct NearEnd: TreeOrigin {
     let facts: SourceFacts
 
     func connect(_ control: RunControl) throws(SyncError) -> SourceFacts { facts }
+    /// The near end counts them.
+    var bytesTransferred: Int64 { 0 }
     func explain(_ error: SyncError) -> SyncError { error }
     func serving(_ run: @Sendable () async -> RunResult) async -> RunResult { await run() }
 }

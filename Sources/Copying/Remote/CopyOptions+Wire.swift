@@ -18,7 +18,8 @@ extension CopyOptions {
             (dryRun, .dryRun), (checksum, .checksum), (verify, .verify), (delete, .delete),
             (existingOnly, .existingOnly), (ignoreExisting, .ignoreExisting), (update, .update),
             (oneFileSystem, .oneFileSystem), (extendedAttributes, .extendedAttributes), (hardLinks, .hardLinks),
-            (reportsEveryItem, .reportsEveryItem),
+            (reportsEveryItem, .reportsEveryItem), (delta == .always, .deltaAlways), (delta == .never, .deltaNever),
+            (detectRenames, .detectRenames),
         ]
         for (isOn, flag) in flags where isOn { options.flags.insert(flag) }
         options.digest = digest ?? .xxh3
@@ -60,6 +61,8 @@ extension CopyOptions {
         extendedAttributes = sent.flags.contains(.extendedAttributes)
         hardLinks = sent.flags.contains(.hardLinks)
         reportsEveryItem = sent.flags.contains(.reportsEveryItem)
+        delta = sent.flags.contains(.deltaAlways) ? .always : sent.flags.contains(.deltaNever) ? .never : .auto
+        detectRenames = sent.flags.contains(.detectRenames)
         switch sent.deleteLimit {
         case .count(let count): deleteLimit = .count(Int(count))
         case .share(let share): deleteLimit = .percent(Double(share) / 100)

@@ -57,6 +57,8 @@ package final class FarEnd: Sendable {
         return connection
     }
 
+    package var bytesTransferred: Int64 { state.withLock { $0.connection }?.bytes ?? 0 }
+
     /// Starts the far end and says hello.
     package func start(_ control: RunControl) throws(SyncError) -> Welcome {
         let command =

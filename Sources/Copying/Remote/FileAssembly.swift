@@ -56,15 +56,17 @@ final class FileAssembly {
 
     /// Takes the next bytes. False where they are more than the file has.
     func append(_ bytes: [UInt8]) throws(FileFault) -> Bool {
-        if Int64(bytes.count) > metadata.size - position { return false }
-        let fault = bytes.withUnsafeBytes { buffer -> FileFault? in
-            digest.update(buffer)
-            do throws(FileFault) {
-                try write(buffer)
-                return nil
-            } catch { return error }
+        let (isTaken, fault) = bytes.withUnsafeBytes { buffer -> (Bool, FileFault?) in
+            do throws(FileFault) { return (try append(buffer), nil) } catch { return (false, error) }
         }
         if let fault { throw fault }
+        return isTaken
+    }
+
+    func append(_ bytes: UnsafeRawBufferPointer) throws(FileFault) -> Bool {
+        if Int64(bytes.count) > metadata.size - position { return false }
+        digest.update(bytes)
+        try write(bytes)
         position += Int64(bytes.count)
         return true
     }

@@ -42,7 +42,11 @@ package final class PushEngine: Engine {
         self.sink = sink
     }
 
-    package func counts() -> Counts { latest.withLock { $0 } }
+    package func counts() -> Counts {
+        var counts = latest.withLock { $0 }
+        counts.bytesTransferred = far.withLock { $0 }?.bytesTransferred ?? 0
+        return counts
+    }
 
     package func totalCounter() -> (any TotalCounter)? {
         EntryCounter(root: sourcePath, options: options, host: host)

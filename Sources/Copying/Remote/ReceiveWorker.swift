@@ -12,7 +12,9 @@ final class ReceiveWorker {
     let visitor: CopyVisitor
     let worker: CopyWorker
     let digest: StreamingDigest
-    private var tally: Tally { worker.tally }
+    /// For blocks of older versions; made when first needed.
+    private(set) lazy var copyBuffer = PieceBuffer()
+    var tally: Tally { worker.tally }
 
     init(receiver: TreeReceiver, index: Int) {
         self.receiver = receiver
@@ -30,6 +32,7 @@ final class ReceiveWorker {
         case .file(let wanted, let file): receive(file, wanted)
         case .failed(let wanted, let error): fail(wanted, context.failure(error))
         case .transfer(let file): return assemble(file)
+        case .describe(let description): return describe(description)
         }
         receiver.queue.done(weight: job.weight)
     }
@@ -111,17 +114,25 @@ final class ReceiveWorker {
     private func compare(_ batch: WireBatch, in directory: ReceivedDirectory) {
         let node = directory.node
         var items: [Want.Item] = []
+        var descriptions: [DeltaDescription] = []
         if directory.isOpen {
             worker.stand(at: node)
             for (index, entry) in batch.entries.enumerated() where !context.control.shouldStop {
                 let reference = WireReference(batch: batch.id, index: UInt32(index))
                 if let wanted = entry.name.withEntryName({ compare(entry, $0, in: node) }) {
+                    var item = Want.Item(index: UInt32(index), attributesOnly: wanted.attributesOnly)
+                    if let description = description(of: wanted, entry, reference) {
+                        node.hold()
+                        descriptions.append(description)
+                        item.hasBasis = true
+                    }
                     want(wanted, reference)
-                    items.append(Want.Item(index: UInt32(index), attributesOnly: wanted.attributesOnly))
+                    items.append(item)
                 }
             }
         }
         receiver.connection.send(.want(Want(batch: batch.id, items: items)))
+        if !descriptions.isEmpty { receiver.describe(receiver.deltas.exchange(descriptions)) }
         release(node)
     }
 
@@ -249,7 +260,7 @@ final class ReceiveWorker {
     }
 
     /// The file is done, or with the publisher.
-    private func settle(_ wanted: WantedFile) {
+    func settle(_ wanted: WantedFile) {
         release(wanted.node)
         receiver.queue.settleWanted()
     }
@@ -291,7 +302,7 @@ final class ReceiveWorker {
         return nil
     }
 
-    private func path(_ wanted: WantedFile) -> BytePath { wanted.node.path().appending(wanted.name) }
+    func path(_ wanted: WantedFile) -> BytePath { wanted.node.path().appending(wanted.name) }
 
     private func damaged(_ wanted: WantedFile) -> Outcome {
         .failed(
@@ -384,7 +395,10 @@ final class ReceiveWorker {
                     file.isSettled = file.assembly == nil
                 case .piece(let bytes):
                     weight += bytes.count
-                    append(bytes, to: file)
+                    bytes.withUnsafeBytes { append($0, to: file) }
+                case .copies(let copies):
+                    weight += copies.count * 16
+                    copy(copies, to: file)
                 case .end(let end):
                     finish(file, end)
                 }
@@ -393,7 +407,7 @@ final class ReceiveWorker {
         }
     }
 
-    private func append(_ bytes: [UInt8], to file: IncomingFile) {
+    func append(_ bytes: UnsafeRawBufferPointer, to file: IncomingFile) {
         guard let assembly = file.assembly else { return }
         do throws(FileFault) {
             if try assembly.append(bytes) { return }
@@ -411,18 +425,24 @@ final class ReceiveWorker {
     }
 
     private func finish(_ file: IncomingFile, _ end: FileEnd) {
-        if file.isSettled { return }
+        let found = file.assembly?.finish()
+        if endDelta(of: file, end, found) || file.isSettled { return }
         let assembly = file.assembly
         file.assembly = nil
         if end == .again {
             assembly?.discard()
+            file.isSpoiled = false
+            file.matchedBytes = 0
             return
         }
         file.isSettled = true
-        // The run is being stopped, and it was not begun.
-        guard let assembly else { return settle(file.subject) }
+        guard let assembly else {
+            if case .failed(let error) = end { return fail(file.subject, context.failure(error)) }
+            // The run is being stopped, and it was not begun.
+            return settle(file.subject)
+        }
         switch end {
-        case .whole(let sum) where assembly.finish() == sum:
+        case .whole(let sum) where found == sum:
             publish(assembly, file.subject, sum)
         case .whole, .again:
             assembly.discard()

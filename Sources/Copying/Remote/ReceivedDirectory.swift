@@ -54,6 +54,8 @@ struct WantedFile: Sendable {
     var attributesOnly = false
     /// Whether anything must be done is known when its attributes are.
     var isUndecided = false
+    /// The older version that it is built from, once that was described.
+    var basis: DeltaBasis?
 }
 
 /// One piece of a receiver's work.
@@ -64,11 +66,12 @@ enum ReceiveJob: Sendable {
     case file(WantedFile, WireFile)
     case failed(WantedFile, SyncError)
     case transfer(IncomingFile)
+    case describe(DeltaDescription)
 
     /// Bytes that it keeps in memory, about.
     var weight: Int {
         switch self {
-        case .open, .end, .failed, .transfer: 256
+        case .open, .end, .failed, .transfer, .describe: 256
         case .batch(_, let batch): batch.entries.count * 256 + 256
         case .file(_, let file):
             if case .whole(let bytes, _) = file.content { bytes.count + 512 } else { 512 }
@@ -78,12 +81,13 @@ enum ReceiveJob: Sendable {
 
 /// A large file that comes in pieces. Its pieces are handled in their order, by one thread at a time.
 ///
-/// Sendable without checks: `decided`, `assembly` and `isSettled` are touched only by the thread that `next` gave a step to, until it asks again; turns
+/// Sendable without checks: the variables but `state` are touched only by the thread that `next` gave a step to, until it asks again; turns
 /// pass under the lock of `state`.
 final class IncomingFile: @unchecked Sendable {
     enum Step: Sendable {
         case begin(WireFile)
         case piece([UInt8])
+        case copies([WireCopy])
         case end(FileEnd)
     }
 
@@ -101,11 +105,17 @@ final class IncomingFile: @unchecked Sendable {
     var assembly: FileAssembly?
     /// It is on the account; what still comes of it goes nowhere.
     var isSettled = false
+    /// The older version that it is built from, and bytes that were taken over.
+    var basis: DeltaBasis?
+    var matchedBytes: Int64 = 0
+    /// The older version cannot be read any more.
+    var isSpoiled = false
     private let state = Mutex(State())
 
     init(_ wanted: WantedFile, _ reference: WireReference) {
         self.wanted = wanted
         self.reference = reference
+        basis = wanted.basis
     }
 
     /// True where a thread must be sent for it.

@@ -112,6 +112,8 @@ extension Counts {
         sum.deleted += earlier.deleted
         sum.bytesWritten += earlier.bytesWritten
         sum.bytesDeleted += earlier.bytesDeleted
+        sum.bytesMatched += earlier.bytesMatched
+        sum.bytesTransferred += earlier.bytesTransferred
         return sum
     }
 }

@@ -1,3 +1,4 @@
+internal import Delta
 internal import DequeModule
 internal import MediaModel
 internal import Pacing
@@ -26,16 +27,23 @@ struct FileRequest: Sendable {
     let batch: SentBatch
     let reference: WireReference
     let attributesOnly: Bool
+    /// Of the version that the receiver has, where it was described.
+    var signature: Signature?
+
+    /// The same, to be sent with all its bytes.
+    var whole: FileRequest { FileRequest(batch: batch, reference: reference, attributesOnly: attributesOnly) }
 }
 
 /// How far a sender may be ahead of its receiver, and what the receiver still wants. The thread that reads the connection
 /// never waits here: so whatever the other end sends is read, and the two ends cannot wait for each other.
 final class SendWindow: Sendable {
-    private struct State {
+    struct State {
         var batches: [UInt32: SentBatch] = [:]
         var entries = 0
         var directories = 0
         var requests = Deque<FileRequest>()
+        /// Files of which older versions are described.
+        var deltas = DeltaRequests()
         var nextBatch: UInt32 = 0
         var nextDirectory: UInt32 = 0
         var isClosed = false
@@ -55,7 +63,8 @@ final class SendWindow: Sendable {
     /// waiting for a child.
     private static let patienceNanoseconds: Int64 = 2_000_000_000
 
-    private let state = Monitor(State(), waitingRooms: 2)
+    let state = Monitor(State(), waitingRooms: 2)
+
     /// Waits for room for one more directory, and numbers it. Nil once the connection is closed.
     func openDirectory() -> UInt32? {
         let end = Host.monotonicNanoseconds() + Self.patienceNanoseconds
@@ -76,7 +85,7 @@ final class SendWindow: Sendable {
     func openBatch(_ batch: SentBatch) -> UInt32? {
         state.wait(in: Room.forWindow) { state -> UInt32?? in
             if state.isClosed { return .some(nil) }
-            guard state.entries + state.requests.count < Self.entriesMax else { return nil }
+            guard state.entries + state.requests.count + state.deltas.count < Self.entriesMax else { return nil }
             state.entries += batch.names.count
             while state.batches[state.nextBatch] != nil { state.nextBatch &+= 1 }
             defer { state.nextBatch &+= 1 }
@@ -97,6 +106,10 @@ final class SendWindow: Sendable {
                     return WireFault("something is wanted that is no file")
                 }
                 let reference = WireReference(batch: want.batch, index: item.index)
+                if item.hasBasis {
+                    do throws(WireFault) { try state.deltas.expect(reference, in: batch) } catch { return error }
+                    continue
+                }
                 state.requests.append(
                     FileRequest(batch: batch, reference: reference, attributesOnly: item.attributesOnly)
                 )
@@ -123,10 +136,16 @@ final class SendWindow: Sendable {
     func takeRequest() -> FileRequest? {
         let request = state.wait(in: Room.forRequests) { state -> FileRequest?? in
             if state.isClosed { return .some(nil) }
-            return state.requests.popFirst().map { .some($0) }
+            return (state.deltas.take() ?? state.requests.popFirst()).map { .some($0) }
         }
         state.wakeOne(in: Room.forWindow)
         return request
+    }
+
+    /// There may be something to read, and more room.
+    func wakeReaders() {
+        state.wakeAll(in: Room.forRequests)
+        state.wakeAll(in: Room.forWindow)
     }
 
     /// Nothing is wanted any more.
@@ -135,6 +154,7 @@ final class SendWindow: Sendable {
             $0.isClosed = true
             $0.requests.removeAll()
             $0.batches.removeAll()
+            $0.deltas = DeltaRequests()
         }
         state.wakeAll(in: Room.forWindow)
         state.wakeAll(in: Room.forRequests)

@@ -10,6 +10,9 @@ package protocol TreeOrigin: Sendable {
     /// Reaches the other end, and learns what guards want to know of its tree. Blocks.
     func connect(_ control: RunControl) throws(SyncError) -> SourceFacts
 
+    /// Bytes that were sent and received, where this is the end that tells a person about them.
+    var bytesTransferred: Int64 { get }
+
     /// What is known of the reason why the connection ended early.
     func explain(_ error: SyncError) -> SyncError
 

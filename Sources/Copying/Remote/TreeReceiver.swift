@@ -1,3 +1,4 @@
+internal import Delta
 internal import MediaModel
 internal import Pacing
 internal import Running
@@ -18,6 +19,8 @@ final class TreeReceiver: Sendable {
         var transfers: [UInt32: IncomingFile] = [:]
         /// Files that changed while they were read and come once more.
         var again: [WireReference: IncomingFile] = [:]
+        /// How the older versions were described from which transfers are built.
+        var plans: [UInt32: BlockPlan] = [:]
         var rootSeen = false
         var treeEnded = false
     }
@@ -29,16 +32,27 @@ final class TreeReceiver: Sendable {
     let queue = ReceiveQueue()
     /// Files that were asked for and did not come yet.
     let wanted = Mutex<[WireReference: WantedFile]>([:])
+    let deltas: DeltaDesk
+    /// Files of the target that new ones may have been.
+    let renames: RenameIndex?
     /// Everything is here, and the other end is told.
     private let isDone = Latch()
     private let threads: Int
 
-    init(context: CopyContext, visitor: CopyVisitor, credits: DirectoryCredits, threads: Int) {
+    init(
+        context: CopyContext,
+        visitor: CopyVisitor,
+        credits: DirectoryCredits,
+        threads: Int,
+        renames: RenameIndex? = nil
+    ) {
+        self.renames = renames
         self.context = context
         self.visitor = visitor
         self.credits = credits
         connection = credits.connection
         self.threads = threads
+        deltas = DeltaDesk(context.options.delta, host: context.host)
     }
 
     /// Works until everything that is to come was done, or `close` was called.
@@ -106,8 +120,11 @@ final class TreeReceiver: Sendable {
             if let file = incoming.again.removeValue(forKey: reference) {
                 add(.end(.failed(error)), weight: 512, to: file)
             } else {
-                accept(.failed(try claim(reference), error))
+                var file = try claim(reference)
+                forgetBasis(of: &file)
+                accept(.failed(file, error))
             }
+        case .copies(let transfer, let copies): try take(copies, of: transfer, &incoming)
         case .treeEnd:
             if incoming.treeEnded || !incoming.rootSeen || !incoming.directories.isEmpty {
                 throw WireFault("a tree ends before its directories")
@@ -170,8 +187,13 @@ final class TreeReceiver: Sendable {
 
     private func take(_ file: WireFile, _ incoming: inout Incoming) throws(WireFault) {
         let earlier = incoming.again.removeValue(forKey: file.reference)
-        let wanted: WantedFile
-        if let earlier { wanted = earlier.wanted } else { wanted = try claim(file.reference) }
+        var wanted: WantedFile
+        if let earlier {
+            wanted = earlier.wanted
+        } else {
+            wanted = try claim(file.reference)
+            if case .delta = file.content {} else { forgetBasis(of: &wanted) }
+        }
         switch file.content {
         case .attributes:
             if !wanted.attributesOnly { throw WireFault("a file comes without bytes") }
@@ -189,6 +211,15 @@ final class TreeReceiver: Sendable {
             let incomingFile = earlier ?? IncomingFile(wanted, file.reference)
             incoming.transfers[transfer] = incomingFile
             add(.begin(file), weight: 512, to: incomingFile)
+        case .delta(let transfer):
+            guard let plan = wanted.basis?.plan, earlier == nil, incoming.transfers[transfer] == nil else {
+                throw WireFault("a file comes as changes that was not described")
+            }
+            if incoming.transfers.count >= Self.transfersMax { throw WireFault("too many files come at once") }
+            let incomingFile = IncomingFile(wanted, file.reference)
+            incoming.transfers[transfer] = incomingFile
+            incoming.plans[transfer] = plan
+            add(.begin(file), weight: 512, to: incomingFile)
         }
     }
 
@@ -204,12 +235,13 @@ final class TreeReceiver: Sendable {
         guard let file = incoming.transfers.removeValue(forKey: transfer) else {
             throw WireFault("a file ends that was not begun")
         }
+        incoming.plans[transfer] = nil
         // It comes once more under the same reference.
         if end == .again { incoming.again[file.reference] = file }
         add(.end(end), weight: 512, to: file)
     }
 
-    private func add(_ step: IncomingFile.Step, weight: Int, to file: IncomingFile) {
+    func add(_ step: IncomingFile.Step, weight: Int, to file: IncomingFile) {
         queue.accept(weight: weight)
         if file.add(step) { queue.offer(.transfer(file)) }
     }

@@ -73,7 +73,7 @@ final class TreeSender: Sendable {
         case .want(let want): try window.answer(want)
         case .closed(let count): try window.close(directories: count)
         case .done: window.close()
-        default: return false
+        default: return try window.takeDelta(message)
         }
         return true
     }
@@ -89,27 +89,31 @@ final class TreeSender: Sendable {
     private static let triesMax = 2
 
     private func serve() {
-        let reader = FileSender(context: walk.context, root: root, connection: connection)
+        let reader = FileSender(context: walk.context, root: root, window: window, connection: connection)
         while let request = window.takeRequest() {
             for attempt in 1...Self.triesMax where !control.shouldStop {
                 let number = nextTransfer.wrappingAdd(1, ordering: .relaxed).oldValue
-                if reader.send(request, transfer: number, isLast: attempt == Self.triesMax) { break }
+                // What changes under our eyes comes whole the second time.
+                let asked = attempt == 1 ? request : request.whole
+                if reader.send(asked, transfer: number, isLast: attempt == Self.triesMax) { break }
             }
         }
     }
 }
 
 /// Reads wanted files for one thread, one after the other.
-private final class FileSender {
-    private let context: CopyContext
+final class FileSender {
+    let context: CopyContext
     private let root: HeldDirectory
-    private let connection: WireConnection
-    private let digest: StreamingDigest
+    let window: SendWindow
+    let connection: WireConnection
+    let digest: StreamingDigest
     private let buffer: UnsafeMutableRawBufferPointer
 
-    init(context: CopyContext, root: HeldDirectory, connection: WireConnection) {
+    init(context: CopyContext, root: HeldDirectory, window: SendWindow, connection: WireConnection) {
         self.context = context
         self.root = root
+        self.window = window
         self.connection = connection
         digest = StreamingDigest(context.options.digest ?? .xxh3)
         buffer = .allocate(byteCount: WireLimit.pieceBytes, alignment: 4096)
@@ -148,6 +152,13 @@ private final class FileSender {
                 connection.send(message(.attributes))
                 return true
             }
+            if let signature = request.signature {
+                if metadata.size > 0 {
+                    connection.send(message(.delta(transfer: transfer)))
+                    return sendDelta(of: file.raw, metadata, signature, request, transfer, isLast: isLast, path)
+                }
+                window.forgetDelta(request.reference)
+            }
             if metadata.size <= Int64(WireLimit.wholeFileBytes) {
                 guard let (bytes, sum) = try readWhole(file, metadata) else {
                     return giveUp(request, changed(path()), isLast)
@@ -165,11 +176,12 @@ private final class FileSender {
     }
 
     private func giveUp(_ request: FileRequest, _ error: SyncError, _ isLast: Bool) -> Bool {
+        if request.signature != nil { window.forgetDelta(request.reference) }
         if isLast { connection.send(.fileFailed(request.reference, error)) }
         return isLast
     }
 
-    private func failure(_ fault: FileFault, _ path: BytePath) -> SyncError {
+    func failure(_ fault: FileFault, _ path: BytePath) -> SyncError {
         var error = fault.syncError("could not read \(path)")
         if fault.kind == .missing {
             error.code = .sourceVanished
@@ -178,7 +190,7 @@ private final class FileSender {
         return error
     }
 
-    private func changed(_ path: BytePath) -> SyncError {
+    func changed(_ path: BytePath) -> SyncError {
         SyncError(
             .sourceChanged,
             "\(path) changed while it was read",

@@ -1,6 +1,7 @@
 internal import MediaModel
 internal import Pacing
 package import Storage
+internal import Synchronization
 internal import Wire
 
 /// One end of a connection. What is sent gathers in a buffer that one thread writes out, so that thousands of small frames
@@ -21,6 +22,7 @@ package final class WireConnection: Sendable {
     private static let outgoingMax = 1 << 20
 
     private let output: StreamEnd
+    private let sentBytes = Atomic<Int64>(0)
     private let outgoing = Monitor(Outgoing(), waitingRooms: 2)
     /// What the other end says. One owner: the thread that reads.
     let reader: FrameReader
@@ -50,6 +52,9 @@ package final class WireConnection: Sendable {
         outgoing.wakeAll(in: Room.forBytes)
         outgoing.wakeAll(in: Room.forRoom)
     }
+
+    /// Bytes that went through it so far, both ways.
+    var bytes: Int64 { sentBytes.load(ordering: .relaxed) + reader.bytes }
 
     /// The other end is gone.
     var isBroken: Bool { outgoing.withLock { $0.isBroken } }
@@ -82,6 +87,7 @@ package final class WireConnection: Sendable {
                 } catch { return false }
             }
             if !isWritten { return abandon() }
+            sentBytes.wrappingAdd(Int64(bytes.count), ordering: .relaxed)
         }
     }
 }
@@ -93,6 +99,7 @@ final class FrameReader: @unchecked Sendable {
     private let input: StreamEnd
     private let buffer: UnsafeMutableRawBufferPointer
     private var decoder = FrameDecoder()
+    private let readBytes = Atomic<Int64>(0)
 
     init(_ input: StreamEnd) {
         self.input = input
@@ -102,6 +109,9 @@ final class FrameReader: @unchecked Sendable {
     deinit {
         buffer.deallocate()
     }
+
+    /// Bytes read so far.
+    var bytes: Int64 { readBytes.load(ordering: .relaxed) }
 
     /// How often a wait looks whether it goes on.
     private static let pollMilliseconds: Int32 = 100
@@ -125,6 +135,7 @@ final class FrameReader: @unchecked Sendable {
                 if decoder.isBetweenFrames { return nil }
                 throw Self.cut
             }
+            readBytes.wrappingAdd(Int64(count), ordering: .relaxed)
             decoder.feed(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
     }

@@ -83,6 +83,8 @@ struct CopyCommand: AsyncParsableCommand {
     @Flag(name: [.customShort("i"), .long], help: "A line for every change, as rsync prints it.") var itemize = false
     @Flag(help: "Numbers at the end.") var stats = false
 
+    @OptionGroup(title: "Files that changed") var changed: DeltaOptions
+
     @OptionGroup(title: "Another machine") var remote: RemoteOptions
 
     @OptionGroup(title: "Output") var output: OutputOptions
@@ -116,6 +118,8 @@ struct CopyCommand: AsyncParsableCommand {
         options.chmod = try chmod.map { try ModeRules(parsing: $0, umask: host.creationMask) }
         options.extendedAttributes = xattrs
         options.hardLinks = hardLinks
+        options.delta = changed.delta
+        options.detectRenames = changed.detectRenames
         options.bandwidthLimit = bandwidthLimit?.bytes
         options.jobs = jobs
         options.reportsEveryItem = itemize || output.verbose
