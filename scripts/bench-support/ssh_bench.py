@@ -1,6 +1,6 @@
 """Copies between machines, beside rsync through the same OpenSSH server on loopback: a first copy of many small files, at once
 and with 50 ms more there and back, and a second run with nothing to do. The latency comes from a relay between ssh and
-its server."""
+its server. `changed` is in a file of its own."""
 import collections
 import os
 import selectors
@@ -11,7 +11,9 @@ import threading
 import time
 
 import measure
+import ssh_changed
 
+PARTS = ("many", "changed")
 LATENCIES = (0, 50)                   # milliseconds there and back
 GOALS = {"first": {0: 1.5, 50: 2.0}, "second": {0: 3.0, 50: 3.0}}
 
@@ -100,7 +102,14 @@ class Relay(threading.Thread):
         self.listener.close()
 
 
-def run(laboratory, quick):
+def run(laboratory, quick, part):
+    if part == "changed":
+        server = Server(laboratory)
+        try:
+            return ssh_changed.run(laboratory, quick, server, Relay)
+        finally:
+            server.stop()
+            laboratory.remove(server.folder)
     files = 1_000 if quick else 50_000
     source, facts = laboratory.tree("ssh", files=files, bytes=str(files * 20_000), seed=7)
     server = Server(laboratory)
@@ -131,12 +140,14 @@ def run(laboratory, quick):
                             for name, each in times.items()},
                 "faster": {which: measure.ratios(times["rsync"][which], times["mediasync"][which]) for which in ("first", "second")},
             }
-        return {"files": files, "facts": facts, "latencies": results, "goals": GOALS}
+        return {"workload": "many", "files": files, "facts": facts, "latencies": results, "goals": GOALS}
     finally:
         server.stop()
 
 
 def text(result):
+    if result.get("workload") == "changed":
+        return ssh_changed.text(result)
     lines = []
     for latency, each in result["latencies"].items():
         for which, ratio in each["faster"].items():
