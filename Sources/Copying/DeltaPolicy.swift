@@ -68,6 +68,9 @@ struct DeltaPolicy {
         return record.passedOver.isMultiple(of: Self.probeEvery) ? plan : nil
     }
 
+    /// Whether files of this kind had little in common with their older versions.
+    func isPoor(_ kind: Kind) -> Bool { mode == .auto && records[kind]?.isPoor ?? false }
+
     /// What came of a file that was built from an older version.
     mutating func learn(_ kind: Kind, bytes: Int64, matchedBytes: Int64) {
         guard records[kind] != nil || records.count < Self.kindsMax else { return }

@@ -89,6 +89,24 @@ import Testing
         #expect(figures.matched == 0 && figures.transferred > 1_000_000)
     }
 
+    @Test("stops describing files where it learns that nothing of them is there", arguments: Direction.allCases)
+    func learning(direction: Direction) throws {
+        for number in 0..<2000 {
+            try Disk.write(target / "f\(number).jpg", SeededGenerator.bytes(20_000, seed: UInt64(number)))
+            try Disk.write(source / "f\(number).jpg", SeededGenerator.bytes(20_000, seed: UInt64(number) + 5000))
+            try Disk.setTime(source / "f\(number).jpg", 1_600_000_000)
+        }
+        // What is on its way when it is learned comes on top: a description for each of them.
+        let always = try copy(direction, ["--delta", "always", "--fsync", "none"]).transferred
+        for number in 0..<2000 {
+            try Disk.write(target / "f\(number).jpg", SeededGenerator.bytes(20_000, seed: UInt64(number)))
+        }
+        let auto = try copy(direction, ["--fsync", "none"]).transferred
+        try expectEqual()
+        let never = 2000 * 20_000
+        #expect(auto - never < (always - never) * 2 / 3, "\(auto) of \(always)")
+    }
+
     @Test("describes small files only where it is told to", arguments: Direction.allCases)
     func small(direction: Direction) throws {
         for number in 0..<300 {

@@ -45,13 +45,14 @@ import Testing
         policy.learn(kind, bytes: Self.large, matchedBytes: 1000)
         let later = (1...96).filter { _ in tried(&policy, "a.jpg", Self.large) }
         #expect(later == [32, 64, 96])
+        #expect(policy.isPoor(kind))
         // Other kinds are not told by it.
         #expect(tried(&policy, "a.png", Self.large))
         #expect(tried(&policy, "a.jpg", Self.large - 1))
         #expect(tried(&policy, "jpg", Self.large))
         // What is there after all brings them back.
         policy.learn(kind, bytes: Self.large, matchedBytes: Self.large)
-        #expect(tried(&policy, "a.jpg", Self.large))
+        #expect(tried(&policy, "a.jpg", Self.large) && !policy.isPoor(kind))
     }
 
     @Test("is not learned from a few bytes")

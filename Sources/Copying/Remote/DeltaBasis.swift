@@ -31,6 +31,8 @@ struct DeltaDescription: Sendable {
     let name: BytePath
     let plan: BlockPlan
     let kind: DeltaPolicy.Kind?
+    /// Tried although files of its kind have little in common with their older versions.
+    var isProbe = false
     /// Another file of the target, from its root, that the wanted one may have been before it was renamed.
     var path: BytePath?
 }
@@ -59,6 +61,14 @@ final class DeltaDesk: Sendable {
     func plan(_ name: BytePath, oldBytes: Int64, newBytes: Int64) -> BlockPlan? {
         state.withLock { $0.policy.plan(name, oldBytes: oldBytes, newBytes: newBytes) }
     }
+
+    /// Whether what was learned since it was decided says that a description does not pay.
+    func isOutdated(_ description: DeltaDescription) -> Bool {
+        guard let kind = description.kind, !description.isProbe else { return false }
+        return isPoor(kind)
+    }
+
+    func isPoor(_ kind: DeltaPolicy.Kind) -> Bool { state.withLock { $0.policy.isPoor(kind) } }
 
     func learn(_ kind: DeltaPolicy.Kind, bytes: Int64, matchedBytes: Int64) {
         state.withLock { $0.policy.learn(kind, bytes: bytes, matchedBytes: matchedBytes) }

@@ -30,6 +30,7 @@ extension ReceiveWorker {
                 name: wanted.name,
                 plan: $0,
                 kind: kind,
+                isProbe: kind.map(receiver.deltas.isPoor) ?? false,
                 path: path
             )
         }
@@ -39,7 +40,8 @@ extension ReceiveWorker {
     func describe(_ description: DeltaDescription) {
         defer { release(description.node) }
         if context.control.shouldStop { return }
-        guard let (basis, signature) = look(at: description) else {
+        let isOutdated = receiver.deltas.isOutdated(description)
+        guard !isOutdated, let (basis, signature) = look(at: description) else {
             receiver.describe(receiver.deltas.release(description.plan))
             return receiver.connection.send(.sendWhole(description.reference))
         }
