@@ -3,22 +3,16 @@ internal import MediaModel
 internal import Wire
 
 extension CopyOptions {
-    /// What the other machine needs of these options.
+    /// What the other machine needs of these options; the list of paths follows.
     /// - Throws: for what does not go between machines.
     func onWire() throws(SyncError) -> WireOptions {
-        if fileList != nil {
-            throw SyncError(
-                .usage,
-                "--files-from does not go between machines",
-                hint: "use --include and --exclude, or copy on the machine that has the files"
-            )
-        }
         var options = WireOptions()
         let flags: [(Bool, WireOptions.Flags)] = [
             (dryRun, .dryRun), (checksum, .checksum), (verify, .verify), (delete, .delete),
             (existingOnly, .existingOnly), (ignoreExisting, .ignoreExisting), (update, .update),
             (oneFileSystem, .oneFileSystem), (extendedAttributes, .extendedAttributes), (hardLinks, .hardLinks),
-            (reportsEveryItem, .reportsEveryItem),
+            (reportsEveryItem, .reportsEveryItem), (fileList != nil, .filesFrom), (comparison != nil, .compare),
+            (comparison?.contentOnly == true, .contentOnly), (comparison?.uncached == true, .uncached),
         ]
         for (isOn, flag) in flags where isOn { options.flags.insert(flag) }
         options.digest = digest ?? .xxh3
@@ -60,6 +54,13 @@ extension CopyOptions {
         extendedAttributes = sent.flags.contains(.extendedAttributes)
         hardLinks = sent.flags.contains(.hardLinks)
         reportsEveryItem = sent.flags.contains(.reportsEveryItem)
+        if sent.flags.contains(.compare) {
+            comparison = Comparison(
+                contentOnly: sent.flags.contains(.contentOnly),
+                uncached: sent.flags.contains(.uncached)
+            )
+            dryRun = true
+        }
         switch sent.deleteLimit {
         case .count(let count): deleteLimit = .count(Int(count))
         case .share(let share): deleteLimit = .percent(Double(share) / 100)
