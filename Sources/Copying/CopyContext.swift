@@ -28,6 +28,8 @@ final class CopyContext: Sendable {
     let targetRoot: FileIdentity?
     /// The source is on another machine: what is known of it was sent.
     let isSourceElsewhere: Bool
+    /// Nanoseconds by which a clock here is ahead of the source's, at most.
+    let clockLead: Int64
     /// Runs that died in this target; their temporaries are removed on the way.
     let deadRuns: Set<RunID>
     let backup: BackupStore?
@@ -73,6 +75,7 @@ final class CopyContext: Sendable {
         sourceRoot: FileIdentity? = nil,
         targetRoot: FileIdentity? = nil,
         isSourceElsewhere: Bool = false,
+        clockLead: Int64 = 0,
         backup: BackupStore?,
         marker: RunMarker,
         directoryDurability: DirectoryDurability = .none
@@ -89,6 +92,7 @@ final class CopyContext: Sendable {
         self.sourceRoot = sourceRoot
         self.targetRoot = targetRoot
         self.isSourceElsewhere = isSourceElsewhere
+        self.clockLead = clockLead
         deadRuns = Set(marker.deadRuns)
         self.backup = backup
         self.marker = marker
@@ -145,6 +149,8 @@ final class CopyContext: Sendable {
         bytes: Int64 = 0,
         digest: Digest? = nil
     ) {
+        var (outcome, changes, bytes) = (outcome, changes, bytes)
+        options.comparison?.judge(&outcome, &changes, &bytes)
         tally.add(outcome)
         if bytes > 0 { tally.bytesWritten.add(Int(bytes)) }
         guard outcome.isAlwaysTold || options.reportsEveryItem else { return }
@@ -192,7 +198,7 @@ final class CopyContext: Sendable {
     /// is compared.
     func mayDifferInAttributes(_ source: Metadata, _ target: Metadata, _ changes: ChangeSet) -> Bool {
         options.extendedAttributes
-            && (options.checksum || !changes.isEmpty || source.changeTime > target.changeTime)
+            && (options.checksum || !changes.isEmpty || source.changeTime.advanced(by: clockLead) > target.changeTime)
     }
 
     /// Whether files go to the publisher before they get their name.

@@ -22,7 +22,7 @@ package final class CopyEngine: Sendable {
     private let account = Account()
     private let publisher = Mutex<Publisher?>(nil)
     /// Who sends the source where it is on another machine.
-    private let origin: (any TreeOrigin)?
+    let origin: (any TreeOrigin)?
 
     package init(
         source: BytePath,
@@ -44,7 +44,6 @@ package final class CopyEngine: Sendable {
         self.sink = sink
     }
 
-    var isSourceElsewhere: Bool { origin != nil }
     /// Whether the tree of another machine may come by now.
     var hasBegun: Bool { account.counts().seen > 0 }
 
@@ -76,41 +75,33 @@ package final class CopyEngine: Sendable {
 
     private func runStages() async throws(SyncError) {
         try checkOptions()
-        let facts = try origin?.connect(control)
+        let arrival = try origin?.connect(control)
         let pair =
             origin == nil
             ? try TreePair.open(source: sourcePath, target: targetPath, dryRun: options.dryRun)
-            : try TreePair.ofTarget(targetPath, dryRun: options.dryRun)
+            : try TreePair.ofTarget(targetPath, dryRun: options.dryRun, mustExist: options.comparison != nil)
         defer {
             pair.source.close()
             pair.target.close()
         }
-        try guardTarget(pair, facts)
-        try Self.lock(pair.target, targetPath, sink)
+        try guardTarget(pair, arrival?.facts)
+        if options.comparison == nil { try Self.lock(pair.target, targetPath, sink) }
         let backup = try openBackup(pair)
         defer { backup?.root.close() }
         let marker = try readMarker(pair)
         let durability = options.durability == .file ? DirectoryDurability(of: pair.target) : .none
         let bounds = Bounds(host: host, jobs: options.jobs, sharesCommits: durability == .journal)
         let credits = origin.map { DirectoryCredits(connection: $0.connection) }
-        let context = makeContext(pair, marker, backup, durability, bounds, credits)
-        sink(.stage("copy"))
+        let context = makeContext(pair, marker, backup, durability, bounds, credits, arrival?.clockLead ?? 0)
+        sink(.stage(options.comparison == nil ? "copy" : "verify"))
+        let refusal: SyncError?
         if let credits {
-            await receive(context, bounds, credits)
+            refusal = await receive(context, bounds, credits)
         } else {
             await walk(context, bounds)
+            refusal = await settle(context, nil)
         }
-        let visitor = CopyVisitor(context: context)
-        let worker = visitor.makeWorker(index: 9999)
-        if !control.shouldStop { visitor.makeDeferredLinks(worker) }
-        var refusal: SyncError?
-        if options.delete, !control.shouldStop {
-            do throws(SyncError) {
-                try await delete(context, visitor, worker)
-            } catch {
-                refusal = error
-            }
-        }
+        let worker = CopyVisitor(context: context).makeWorker(index: 9999)
         reportUnmet(context, worker)
         if !options.dryRun, marker.remove(swept: context.sweptWholeTarget) { context.root.set(.dirty) }
         finishRoot(context, worker)
@@ -138,7 +129,7 @@ package final class CopyEngine: Sendable {
 
     private func guardTarget(_ pair: TreePair, _ facts: SourceFacts?) throws(SyncError) {
         if let facts {
-            if options.delete { try Guards.checkDeletion(from: facts, to: pair.target) }
+            if options.delete, options.comparison == nil { try Guards.checkDeletion(from: facts, to: pair.target) }
             return
         }
         let guards = Guards(source: pair.source, sourcePath: sourcePath, target: pair.target)
@@ -198,7 +189,8 @@ package final class CopyEngine: Sendable {
         _ backup: BackupStore?,
         _ durability: DirectoryDurability,
         _ bounds: Bounds,
-        _ credits: DirectoryCredits?
+        _ credits: DirectoryCredits?,
+        _ clockLead: Int64
     ) -> CopyContext {
         var onClose: (@Sendable () -> Void)?
         if let credits { onClose = { credits.add() } }
@@ -226,6 +218,7 @@ package final class CopyEngine: Sendable {
             sourceRoot: pair.sourceMetadata?.identity,
             targetRoot: pair.targetMetadata?.identity,
             isSourceElsewhere: origin != nil,
+            clockLead: clockLead,
             backup: backup,
             marker: marker,
             directoryDurability: durability
@@ -234,48 +227,84 @@ package final class CopyEngine: Sendable {
 
     // MARK: The walk
 
+    /// Threads that flush what another machine sends, where one commit of the journal serves all: one waits for the disk,
+    /// another gets its batch ready.
+    private static let publishersOfBatches = 2
+
     private func makePublisher(_ context: CopyContext, _ bounds: Bounds) -> Publisher? {
+        let takesBatches = origin != nil && context.directoryDurability == .journal
         let publisher =
             context.publishesLater
-            ? Publisher(context: context, threads: bounds.publishers, capacity: bounds.publishQueue) : nil
+            ? Publisher(
+                context: context,
+                threads: takesBatches ? Self.publishersOfBatches : bounds.publishers,
+                capacity: bounds.publishQueue,
+                batch: takesBatches ? max(1, bounds.publishQueue / 2) : 1
+            ) : nil
         self.publisher.withLock { $0 = publisher }
         return publisher
     }
 
-    /// Takes what another machine sends, instead of walking a source here.
-    private func receive(_ context: CopyContext, _ bounds: Bounds, _ credits: DirectoryCredits) async {
-        let looksForRenames = options.detectRenames && !options.dryRun && context.root.target.isOpen
+    /// Takes what another machine sends, instead of walking a source here. What comes after the tree needs the other
+    /// machine as well.
+    /// - Returns: why deletions were refused.
+    private func receive(_ context: CopyContext, _ bounds: Bounds, _ credits: DirectoryCredits) async -> SyncError? {
+        // A list of paths says of each file what becomes of it, and marks those that it meets.
+        let looksForRenames =
+            options.detectRenames && !options.dryRun && options.fileList == nil && context.root.target.isOpen
         let renames = looksForRenames ? await RenameIndex.make(of: context.root.target, context) : nil
-        let publisher = makePublisher(context, bounds)
-        let visitor = CopyVisitor(context: context, publisher: publisher)
         let receiver = TreeReceiver(
             context: context,
-            visitor: visitor,
             credits: credits,
             threads: bounds.workersFirst,
-            renames: renames
+            renames: renames,
+            hearTotal: { [origin] in origin?.hear(total: $0) }
         )
         let rootTally = account.makeTally()
         rootTally.seen.add()
         rootTally.directories.add()
         let pool = WorkerPool(threads: 1)
-        await withTaskGroup(of: Void.self) { group in
-            if let publisher { group.addTask { await publisher.run() } }
+        let refusal = await withTaskGroup(of: Void.self) { group in
             group.addTask(executorPreference: pool) {
                 do throws(SyncError) { try receiver.read() } catch {
                     self.control.stop(self.origin?.explain(error) ?? error)
                 }
                 receiver.close()
             }
-            await receiver.run()
-            publisher?.finish()
+            await self.publishing(context, bounds) { publisher in
+                await receiver.run(CopyVisitor(context: context, publisher: publisher))
+            }
+            let refusal = await self.settle(context, receiver)
+            if !self.control.shouldStop { receiver.sayDone() }
+            return refusal
         }
         pool.shutDown()
+        return refusal
+    }
+
+    /// Has files published beside some work; all are in place when it returns.
+    private func publishing(
+        _ context: CopyContext,
+        _ bounds: Bounds,
+        _ work: (Publisher?) async -> Void
+    ) async {
+        let publisher = makePublisher(context, bounds)
+        await withTaskGroup(of: Void.self) { group in
+            if let publisher { group.addTask { await publisher.run() } }
+            await work(publisher)
+            publisher?.finish()
+        }
         self.publisher.withLock { $0 = nil }
     }
 
     private func walk(_ context: CopyContext, _ bounds: Bounds) async {
-        let publisher = makePublisher(context, bounds)
+        let rootTally = account.makeTally()
+        rootTally.seen.add()
+        rootTally.directories.add()
+        await publishing(context, bounds) { await walk(context, bounds, $0) }
+    }
+
+    private func walk(_ context: CopyContext, _ bounds: Bounds, _ publisher: Publisher?) async {
         let queue = WalkQueue(
             first: .directory(context.root),
             workers: bounds.workersMax,
@@ -291,18 +320,24 @@ package final class CopyEngine: Sendable {
             mayWiden: bounds.workersMax > bounds.workersFirst,
             isHeldBack: { publisher?.isBehind ?? false }
         )
-        let rootTally = account.makeTally()
-        rootTally.seen.add()
-        rootTally.directories.add()
-        await withTaskGroup(of: Void.self) { group in
-            if let publisher { group.addTask { await publisher.run() } }
-            await walk.run()
-            publisher?.finish()
-        }
-        self.publisher.withLock { $0 = nil }
+        await walk.run()
     }
 
     // MARK: After
+
+    /// Hard links and deletions, when everything else is in place.
+    /// - Parameter receiver: the way to the source where it is on another machine.
+    /// - Returns: why deletions were refused.
+    private func settle(_ context: CopyContext, _ receiver: TreeReceiver?) async -> SyncError? {
+        let visitor = CopyVisitor(context: context, questions: receiver?.questions)
+        let worker = visitor.makeWorker(index: 9999)
+        if !control.shouldStop { visitor.makeDeferredLinks(worker) }
+        guard options.delete, !control.shouldStop else { return nil }
+        do throws(SyncError) {
+            try await delete(context, visitor, worker, receiver)
+            return nil
+        } catch { return error }
+    }
 
     /// Paths of `--files-from` that the source does not have.
     private func reportUnmet(_ context: CopyContext, _ worker: CopyWorker) {
@@ -320,7 +355,12 @@ package final class CopyEngine: Sendable {
         }
     }
 
-    private func delete(_ context: CopyContext, _ visitor: CopyVisitor, _ worker: CopyWorker) async throws(SyncError) {
+    private func delete(
+        _ context: CopyContext,
+        _ visitor: CopyVisitor,
+        _ worker: CopyWorker,
+        _ receiver: TreeReceiver?
+    ) async throws(SyncError) {
         let extraneous = context.extraneousEntries.load(ordering: .relaxed)
         let isInTheWay = context.conflicts.withLock { !$0.isEmpty }
         guard extraneous > 0 || isInTheWay else { return }
@@ -339,7 +379,12 @@ package final class CopyEngine: Sendable {
         }
         sink(.stage("delete"))
         await visitor.deleteExtraneous(threads: Bounds(host: host, jobs: options.jobs).workersFirst)
-        if !control.shouldStop { visitor.settleConflicts(worker, mayDelete: true) }
+        if control.shouldStop { return }
+        if let receiver {
+            await receiver.settleConflicts(visitor)
+        } else {
+            visitor.settleConflicts(worker, mayDelete: true)
+        }
     }
 
     /// The root's own attributes, last of all, and what makes the whole durable.

@@ -59,6 +59,41 @@ package struct CopyOptions: Sendable {
     package var jobs: Int?
     /// Send an event for every entry, not for failures and skips alone.
     package var reportsEveryItem = false
+    /// Nothing is copied: what differs is told. Only where one side is on another machine.
+    package var comparison: Comparison?
 
     package init() {}
+}
+
+/// What a comparison with another machine tells.
+package struct Comparison: Sendable {
+    /// Kinds, sizes and contents alone: no modes, owners, times.
+    package var contentOnly = false
+    /// The target is read past the page cache: from the disk.
+    package var uncached = false
+
+    package init(contentOnly: Bool = false, uncached: Bool = false) {
+        self.contentOnly = contentOnly
+        self.uncached = uncached
+    }
+
+    private static let attributes: ChangeSet = [.time, .mode, .owner, .group, .acl, .xattr]
+
+    /// What a copy would do with an entry, as what differs.
+    func judge(_ outcome: inout Outcome, _ changes: inout ChangeSet, _ bytes: inout Int64) {
+        switch outcome {
+        case .copied, .created, .linked, .updated: break
+        default: return
+        }
+        bytes = 0
+        // The kind alone matters, and that there is none.
+        if changes.contains(.kind) {
+            changes = .kind
+        } else if changes.contains(.new) {
+            changes = .new
+        } else if contentOnly {
+            changes.subtract(Self.attributes)
+        }
+        outcome = changes.isEmpty ? .unchanged : .different
+    }
 }

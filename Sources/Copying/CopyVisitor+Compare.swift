@@ -221,6 +221,7 @@ extension CopyVisitor {
         do throws(ContentFault) {
             let target: OpenFile
             do throws(FileFault) { target = try node.target.openFile(name) } catch { throw .read(error) }
+            if context.options.comparison?.uncached == true { target.forgetCache() }
             let found = try worker.content.digest(of: target, size)
             worker.tally.bytesCompared.add(Int(size))
             return .success(found == sum)

@@ -165,6 +165,8 @@ extension CopyVisitor {
     /// - Returns: false where the entry is on the account or put off.
     func makeWay(_ name: EntryName, _ kind: EntryKind, in node: DirectoryNode, _ worker: CopyWorker) -> Bool {
         if context.options.dryRun, worker.settlesConflicts { return true }
+        // A comparison tells that the kinds differ, and no more.
+        if context.options.comparison != nil { return true }
         do throws(FileFault) {
             if context.options.dryRun {
                 try node.target.requireEmptyDirectory(name)
@@ -175,9 +177,7 @@ extension CopyVisitor {
             }
             return true
         } catch {
-            if error.kind == .notEmpty || error.kind == .exists, context.options.delete, !worker.settlesConflicts,
-                !context.isSourceElsewhere
-            {
+            if error.kind == .notEmpty || error.kind == .exists, context.options.delete, !worker.settlesConflicts {
                 let conflict = Conflict(node: node, name: BytePath(name: name), kind: kind)
                 context.conflicts.withLock { $0.append(conflict) }
                 // Everything in it counts against the limit of deletions.
@@ -188,9 +188,7 @@ extension CopyVisitor {
                 .item,
                 "could not replace the directory \(node.path(of: name)) by a \(kind.name)",
                 why: error.reason,
-                hint: context.isSourceElsewhere
-                    ? "move the directory away"
-                    : "pass --delete to remove directories that are in the way, or move it away"
+                hint: "pass --delete to remove directories that are in the way, or move it away"
             )
             context.finish(.failed(problem), kind, in: node, name: name, tally: worker.tally)
             return false

@@ -11,11 +11,19 @@ final class CopyVisitor: TreeVisitor {
     let publisher: Publisher?
     /// Where to ask for help with large files; nil outside a walk.
     let queue: WalkQueue?
+    /// Whom to ask about the source where that is on another machine.
+    let questions: SourceQuestions?
 
-    init(context: CopyContext, publisher: Publisher? = nil, queue: WalkQueue? = nil) {
+    init(
+        context: CopyContext,
+        publisher: Publisher? = nil,
+        queue: WalkQueue? = nil,
+        questions: SourceQuestions? = nil
+    ) {
         self.context = context
         self.publisher = publisher
         self.queue = queue
+        self.questions = questions
     }
 
     func makeWorker(index: Int) -> CopyWorker {

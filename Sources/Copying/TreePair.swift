@@ -82,8 +82,12 @@ struct TreePair {
     }
 
     /// Opens or makes the target of a copy whose source is on another machine.
-    static func ofTarget(_ path: BytePath, dryRun: Bool) throws(SyncError) -> TreePair {
-        let (target, isNew) = try openTarget(path, mode: 0o700, dryRun: dryRun)
+    /// - Parameter mustExist: it is only looked at.
+    static func ofTarget(_ path: BytePath, dryRun: Bool, mustExist: Bool = false) throws(SyncError) -> TreePair {
+        let (target, isNew) =
+            mustExist
+            ? (try openSource(path, role: "target"), false)
+            : try openTarget(path, mode: 0o700, dryRun: dryRun)
         do throws(SyncError) {
             return TreePair(
                 source: .none,

@@ -2,6 +2,9 @@ import ArgumentParser
 import Copying
 import Foundation
 import MediaModel
+import Running
+import Storage
+import Wire
 
 /// How another machine is reached.
 struct RemoteOptions: ParsableArguments {
@@ -27,6 +30,62 @@ struct RemoteOptions: ParsableArguments {
         }
         let shell = ([program] + words.dropFirst()).map { BytePath($0) }
         return FarEnd.Way(shell: shell, program: remotePath, environment: environment)
+    }
+
+    /// The engine of a copy or comparison of which one side is on another machine.
+    func engine(
+        from: RemotePlace?,
+        to: RemotePlace?,
+        source: BytePath,
+        target: BytePath,
+        _ options: CopyOptions,
+        _ session: RunSession
+    ) throws -> any Engine {
+        if from != nil, to != nil {
+            throw SyncError(
+                .usage,
+                "source and target are both on other machines",
+                hint: "run mediasync on one of them"
+            )
+        }
+        let way = try way()
+        if let to {
+            return ReconnectingEngine(control: session.control, sink: session.sink) { control in
+                PushEngine(
+                    source: source,
+                    target: to,
+                    way: way,
+                    options: options,
+                    run: session.run,
+                    host: session.host,
+                    control: control,
+                    sink: session.sink
+                )
+            }
+        }
+        guard let from else { preconditionFailure("neither side is on another machine") }
+        try Self.checkOwnership(options, session)
+        let hello = try Hello(.send, from, options, run: session.run)
+        let counter = FarCounter()
+        return ReconnectingEngine(control: session.control, sink: session.sink) { control in
+            CopyEngine(
+                source: source,
+                target: target,
+                options: options,
+                run: session.run,
+                host: session.host,
+                control: control,
+                sink: session.sink,
+                origin: FarEnd(from, way, hello, fileList: options.fileList, counter: counter)
+            )
+        }
+    }
+
+    /// Only root can give entries away.
+    static func checkOwnership(_ options: CopyOptions, _ session: RunSession) throws(SyncError) {
+        if options.chown != nil, !session.host.isRoot {
+            throw SyncError(.usage, "--chown needs root", hint: "run with sudo, or leave it out")
+        }
     }
 
     private static func find(_ name: String, _ path: String) -> String? {

@@ -12,6 +12,22 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         self.nanoseconds = nanoseconds
     }
 
+    /// The moment so many nanoseconds later.
+    package func advanced(by nanoseconds: Int64) -> Timestamp {
+        if nanoseconds == 0 { return self }
+        let (whole, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        var seconds = seconds.addingReportingOverflow(whole).partialValue
+        var part = Int64(self.nanoseconds) + rest
+        if part < 0 {
+            part += 1_000_000_000
+            seconds &-= 1
+        } else if part >= 1_000_000_000 {
+            part -= 1_000_000_000
+            seconds &+= 1
+        }
+        return Timestamp(seconds: seconds, nanoseconds: UInt32(part))
+    }
+
     @inlinable
     package static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.seconds != right.seconds ? left.seconds < right.seconds : left.nanoseconds < right.nanoseconds

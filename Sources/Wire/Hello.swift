@@ -18,6 +18,10 @@ package struct Hello: Hashable, Sendable {
     package var options: WireOptions
     /// What the near end knows of its own tree, where it is the one that sends.
     package var source: SourceFacts?
+    /// The near end's clock, when it sent this.
+    package var clock = WireTime(seconds: 0, nanoseconds: 0)
+    /// Directories that the near end can hold open, where it receives.
+    package var directories = WireLimit.openDirectories
 
     package init(
         version: UInt64 = WireLimit.version,
@@ -53,6 +57,10 @@ package struct Welcome: Hashable, Sendable {
     package var version: UInt64
     /// Of a far end that sends.
     package var source: SourceFacts?
+    /// The far end's clock, when it sent this.
+    package var clock = WireTime(seconds: 0, nanoseconds: 0)
+    /// Directories that the far end can hold open, where it receives.
+    package var directories = WireLimit.openDirectories
 
     package init(version: UInt64 = WireLimit.version, source: SourceFacts? = nil) {
         self.version = version
@@ -92,11 +100,19 @@ package struct WireOptions: Hashable, Sendable {
         package static let extendedAttributes = Flags(rawValue: 256)
         package static let hardLinks = Flags(rawValue: 512)
         package static let reportsEveryItem = Flags(rawValue: 1024)
+        /// The list of paths follows the hello.
+        package static let filesFrom = Flags(rawValue: 2048)
+        /// Nothing is copied: what differs is told.
+        package static let compare = Flags(rawValue: 4096)
+        /// Of a comparison: kinds, sizes and contents alone.
+        package static let contentOnly = Flags(rawValue: 8192)
+        /// Of a comparison: the target is read past the page cache.
+        package static let uncached = Flags(rawValue: 16_384)
         /// `--delta`; neither: as it pays.
-        package static let deltaAlways = Flags(rawValue: 2048)
-        package static let deltaNever = Flags(rawValue: 4096)
-        package static let detectRenames = Flags(rawValue: 8192)
-        static let known: UInt32 = 16_383
+        package static let deltaAlways = Flags(rawValue: 32_768)
+        package static let deltaNever = Flags(rawValue: 65_536)
+        package static let detectRenames = Flags(rawValue: 131_072)
+        static let known: UInt32 = 262_143
     }
 
     /// `--max-delete`.
@@ -141,7 +157,7 @@ extension WireReader {
         guard let run = RunID(String(decoding: try bytes(24), as: UTF8.self)) else {
             throw WireFault("a hello has no name of a run")
         }
-        return Hello(
+        var hello = Hello(
             version: version,
             role: role,
             root: root,
@@ -149,13 +165,32 @@ extension WireReader {
             options: try options(),
             source: try optional { (reader) throws(WireFault) in try reader.facts() }
         )
+        hello.clock = try clock()
+        hello.directories = try directories()
+        return hello
     }
 
     mutating func welcome() throws(WireFault) -> Welcome {
-        Welcome(
-            version: try unsigned(),
-            source: try optional { (reader) throws(WireFault) in try reader.facts() }
-        )
+        let version = try unsigned()
+        // What another version says behind its number is not known here.
+        if version != WireLimit.version { return Welcome(version: version) }
+        var welcome = Welcome(source: try optional { (reader) throws(WireFault) in try reader.facts() })
+        welcome.clock = try clock()
+        welcome.directories = try directories()
+        return welcome
+    }
+
+    /// A clock that is within a hundred thousand years.
+    private mutating func clock() throws(WireFault) -> WireTime {
+        let time = try time()
+        if time.seconds.magnitude > 1 << 42 { throw WireFault("a clock is beyond its limit") }
+        return time
+    }
+
+    private mutating func directories() throws(WireFault) -> UInt32 {
+        let count = try number32()
+        if count == 0 { throw WireFault("an end can hold no directory open") }
+        return count
     }
 
     private mutating func facts() throws(WireFault) -> SourceFacts {
@@ -201,11 +236,15 @@ extension WireWriter {
         data(Array(hello.run.text.utf8))
         options(hello.options)
         optional(hello.source) { $0.facts($1) }
+        time(hello.clock)
+        unsigned(hello.directories)
     }
 
     mutating func welcome(_ welcome: Welcome) {
         unsigned(welcome.version)
         optional(welcome.source) { $0.facts($1) }
+        time(welcome.clock)
+        unsigned(welcome.directories)
     }
 
     private mutating func facts(_ facts: SourceFacts) {

@@ -25,6 +25,13 @@ package enum Message: Sendable {
     /// The answer to `done`: nothing more comes from here.
     case bye
 
+    /// What became of names that were asked about.
+    case answer(AskAnswer)
+    /// One entry that was asked for once more, as a batch whose directory is the question's number.
+    case entry(WireBatch)
+    /// How many entries a walk of the tree is going to name.
+    case total(Int64)
+
     // From the end that receives.
     case want(Want)
     /// So many more directories are finished and closed.
@@ -39,6 +46,15 @@ package enum Message: Sendable {
     case built(WireReference)
     /// Everything that was wanted is here.
     case done
+    /// Are these names of the target nowhere in the source?
+    case ask(Ask)
+    /// How is this one entry now?
+    case askEntry(Ask)
+    /// How many entries are going to be named?
+    case count
+
+    /// A part of the list of paths that a copy is about; the last one is marked. From the near end, right behind the hello.
+    case listed([UInt8], isLast: Bool)
 
     // From a receiving far end, for whoever watches.
     case stage(String)
@@ -53,6 +69,7 @@ package enum Message: Sendable {
         case hello = 1
         case welcome = 2
         case failure = 3
+        case listed = 4
         case directory = 16
         case batch = 17
         case directoryEnd = 18
@@ -62,9 +79,15 @@ package enum Message: Sendable {
         case fileFailed = 22
         case treeEnd = 23
         case bye = 24
+        case answer = 25
+        case entry = 26
+        case total = 27
         case want = 32
         case closed = 33
         case done = 34
+        case ask = 35
+        case askEntry = 36
+        case count = 37
         case basis = 48
         case sums = 49
         case sendWhole = 50
@@ -91,7 +114,8 @@ package enum Message: Sendable {
         case .piece(_, let bytes): bytes.count + 16
         case .file(let file):
             if case .whole(let bytes, _) = file.content { bytes.count + 160 } else { 160 }
-        case .batch(let batch): batch.entries.count * 64 + 16
+        case .batch(let batch), .entry(let batch): batch.entries.count * 64 + 16
+        case .listed(let bytes, _): bytes.count + 16
         case .basis(let basis): basis.sums.count + 64
         case .sums(_, let bytes): bytes.count + 16
         case .copies(_, let copies): copies.count * 4 + 16
@@ -158,6 +182,27 @@ package enum Message: Sendable {
             return .bye
         case .done:
             return .done
+        case .answer(let answer):
+            writer.askAnswer(answer)
+            return .answer
+        case .entry(let batch):
+            writer.batch(batch)
+            return .entry
+        case .total(let count):
+            writer.unsigned(count)
+            return .total
+        case .ask(let ask):
+            writer.ask(ask)
+            return .ask
+        case .askEntry(let ask):
+            writer.ask(ask)
+            return .askEntry
+        case .count:
+            return .count
+        case .listed(let bytes, let isLast):
+            writer.flag(isLast)
+            writer.data(bytes)
+            return .listed
         case .want(let want):
             writer.want(want)
             return .want
@@ -189,8 +234,9 @@ package enum Message: Sendable {
         guard let kind = Kind(rawValue: kind) else { throw WireFault("a frame is of no known kind: \(kind)") }
         var reader = WireReader(payload)
         self = try Self.read(kind, &reader)
-        // A hello of another version ends nobody knows where.
+        // One of another version ends nobody knows where.
         if case .hello(let hello) = self, hello.version != WireLimit.version { return }
+        if case .welcome(let welcome) = self, welcome.version != WireLimit.version { return }
         try reader.end()
     }
 
@@ -215,6 +261,15 @@ package enum Message: Sendable {
         case .treeEnd: return .treeEnd
         case .bye: return .bye
         case .done: return .done
+        case .answer: return .answer(try reader.askAnswer())
+        case .entry: return .entry(try reader.batch())
+        case .total: return .total(try reader.count(1 << 48))
+        case .ask: return .ask(try reader.ask())
+        case .askEntry: return .askEntry(try reader.ask())
+        case .count: return .count
+        case .listed:
+            let isLast = try reader.flag()
+            return .listed(try reader.bytes(WireLimit.pieceBytes), isLast: isLast)
         case .want: return .want(try reader.want())
         case .closed: return .closed(try reader.number32())
         case .stage: return .stage(try reader.text())

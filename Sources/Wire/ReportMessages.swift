@@ -14,6 +14,7 @@ extension WireReader {
         case 5: outcome = .deleted
         case 6: outcome = .skipped(try skipReason())
         case 7: outcome = .failed(try failure())
+        case 8: outcome = .different
         default: throw WireFault("an entry has no known outcome")
         }
         return ItemEvent(
@@ -64,7 +65,8 @@ extension WireWriter {
         case .failed(let error):
             byte(7)
             failure(error)
-        case .different, .fetched, .gone, .superseded: preconditionFailure("no outcome of a copy")
+        case .different: byte(8)
+        case .fetched, .gone, .superseded: preconditionFailure("no outcome of a copy")
         }
         unsigned(item.changes.rawValue)
         unsigned(item.bytes)
@@ -92,7 +94,7 @@ extension Counts {
     fileprivate static var wireNumbers: [WritableKeyPath<Counts, Int>] {
         [
             \.seen, \.copied, \.created, \.linked, \.updated, \.unchanged, \.failed, \.deleted, \.deleteFailed,
-            \.sourceChanged, \.files, \.directories, \.others,
+            \.sourceChanged, \.different, \.files, \.directories, \.others,
         ]
     }
 

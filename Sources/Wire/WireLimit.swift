@@ -20,6 +20,12 @@ package enum WireLimit {
     package static let deepPathBytes = 400 << 10
     /// Directories above an entry.
     package static let depth = 4096
+    /// Directories that a sender leaves open at a receiver which can hold that many.
+    package static let openDirectories: UInt32 = 2048
+    /// Questions about names that wait for their answers.
+    package static let questions = 256
+    /// Bytes of all parts of a list of paths.
+    package static let listBytes = 64 << 20
     /// Entries of one batch.
     package static let batchEntries = 1024
     /// Bytes of the extended attributes of one entry, and how many there may be.

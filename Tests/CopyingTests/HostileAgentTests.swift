@@ -51,11 +51,12 @@ import Wire
         _ first: [Message],
         then second: [Message] = [],
         after wants: [Want] = [],
+        afterAlso others: Int = 0,
         raw: [UInt8] = [],
         magic: Bool = true,
         options: CopyOptions = CopyOptions()
     ) async throws -> RunResult {
-        let wanted = wants.reduce(0) { $0 + Message.want($1).encoded().count }
+        let wanted = wants.reduce(others) { $0 + Message.want($1).encoded().count }
         return try await converse(
             [(after: 0, say: first), (after: wanted, say: second)],
             raw: raw,
@@ -74,8 +75,11 @@ import Wire
         let run = RunID(secondsSince1970: 0, random: 1)
         let remote = try #require(try RemotePlace(BytePath("host:/tree")))
         let hello = try Hello(.send, remote, options, run: run)
+        // What is sent has the clock in it, in a few bytes more: fewer than any message that is waited for has.
+        var shortest = hello
+        shortest.clock.seconds = Host.wallClock().seconds
+        let greeted = WireLimit.magic.count + Message.hello(shortest).encoded().count
         var script = ""
-        let greeted = WireLimit.magic.count + Message.hello(hello).encoded().count
         for (number, turn) in turns.enumerated() {
             let isFirst = number == 0
             let bytes = (isFirst && magic ? WireLimit.magic : []) + turn.say.flatMap { $0.encoded() }
@@ -99,7 +103,7 @@ import Wire
             host: .current(),
             control: RunControl(),
             sink: { _ in },
-            origin: FarEnd(remote, way, hello)
+            origin: FarEnd(remote, way, hello, fileList: nil)
         )
         return await engine.run()
     }
@@ -224,6 +228,77 @@ import Wire
         for (saying, why) in sayings {
             try expectRefused(try await pull(Self.greeting + saying), why)
         }
+    }
+
+    @Test("that answers what nobody asked is not heard any further")
+    func answers() async throws {
+        let entry = WireBatch(id: 0, directory: 0, entries: [Self.file("a")])
+        for saying in [.answer(AskAnswer(id: 0, areGone: [true])), .entry(entry)] as [Message] {
+            try expectRefused(try await pull(Self.greeting + [saying]), "without a question")
+        }
+    }
+
+    @Test(
+        "that answers for other names than it was asked about deletes nothing",
+        arguments: [[], [true, true]] as [[Bool]]
+    )
+    func wrongAnswer(areGone: [Bool]) async throws {
+        try Disk.write(target / "extra", "x")
+        var options = CopyOptions()
+        options.delete = true
+        options.deleteLimit = .count(9)
+        let ask = Message.ask(Ask(id: 0, names: AskedNames(directory: .root, names: [BytePath("extra")])))
+        let result = try await pull(
+            Self.greeting + Self.end,
+            then: [.answer(AskAnswer(id: 0, areGone: areGone))],
+            afterAlso: ask.encoded().count,
+            options: options
+        )
+        try expectRefused(result, "other names than the question")
+        #expect(Disk.exists(target / "extra"))
+    }
+
+    @Test("has the last word about what is deleted", arguments: [true, false])
+    func lastWord(isGone: Bool) async throws {
+        try Disk.write(target / "extra", "x")
+        var options = CopyOptions()
+        options.delete = true
+        options.deleteLimit = .count(9)
+        let ask = Message.ask(Ask(id: 0, names: AskedNames(directory: .root, names: [BytePath("extra")])))
+        let result = try await pull(
+            Self.greeting + Self.end,
+            then: [.answer(AskAnswer(id: 0, areGone: [isGone]))],
+            afterAlso: ask.encoded().count,
+            options: options
+        )
+        #expect(result.error == nil, "\(String(describing: result.error))")
+        #expect(Disk.exists(target / "extra") == !isGone)
+    }
+
+    @Test("whose clock is an hour off is asked for attributes that changed later", arguments: [-3600, 3600] as [Int64])
+    func clocks(offset: Int64) async throws {
+        try Disk.write(target / "a", "x")
+        try Disk.setTime(target / "a", 1)
+        let now = Host.wallClock().seconds + offset
+        // Changed a minute from now there: later than the target's file, whatever that clock says.
+        var metadata = Self.metadata(0o100644, size: 1)
+        metadata.changeTime.seconds = now + 60
+        var welcome = Welcome(source: SourceFacts(isEmpty: false, looksLikeRoot: false))
+        welcome.clock = WireTime(seconds: now, nanoseconds: 0)
+        let entry = WireEntry(name: BytePath("a"), kind: .file, state: .present(metadata))
+        let file = WireFile(
+            reference: WireReference(batch: 0, index: 0),
+            metadata: metadata,
+            attributes: [ExtendedAttribute(name: Array("user.a".utf8), value: [1])],
+            content: .attributes
+        )
+        let result = try await pull(
+            [.welcome(welcome)] + Self.greeting.dropFirst() + [.batch(WireBatch(id: 0, directory: 0, entries: [entry]))]
+                + Self.end,
+            then: [.file(file)],
+            after: [Want(batch: 0, items: [.init(index: 0, attributesOnly: true)])]
+        )
+        #expect(result.error == nil && result.counts.updated >= 1, "\(String(describing: result.error))")
     }
 
     @Test("that does not keep to frames is not heard any further")

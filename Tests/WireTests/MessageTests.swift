@@ -58,6 +58,17 @@ struct MessageTests {
         #expect(read.version == 9)
     }
 
+    @Test("of an end whose clock is beyond all time, or that can hold nothing open, are refused")
+    func greetings() {
+        for change in [
+            { $0.clock.seconds = .max }, { $0.clock.seconds = .min }, { $0.directories = 0 },
+        ] as [(inout Hello) -> Void] {
+            var hello = Samples.hello
+            change(&hello)
+            refused(.hello(hello))
+        }
+    }
+
     @Test("longer than a frame may be are refused by their header alone")
     func longFrame() {
         var decoder = FrameDecoder()
@@ -73,6 +84,7 @@ struct MessageTests {
         let entry = WireEntry(name: BytePath(name), kind: .file, state: .present(Samples.metadata))
         refused(.batch(WireBatch(id: 0, directory: 0, entries: [entry])))
         refused(.directory(WireDirectory(id: 1, parent: 0, name: BytePath(name), state: .open(Samples.folder, []))))
+        refused(.ask(Ask(id: 0, names: AskedNames(directory: .root, names: [BytePath(name)]))))
     }
 
     @Test(
@@ -81,6 +93,8 @@ struct MessageTests {
     )
     func paths(path: String) {
         refused(.item(ItemEvent(path: BytePath(path), kind: .file, outcome: .copied)))
+        refused(.ask(Ask(id: 0, names: AskedNames(directory: BytePath(path), names: []))))
+        refused(.askEntry(Ask(id: 0, names: AskedNames(directory: BytePath(path), names: [BytePath("a")]))))
     }
 
     @Test("that contradict themselves are refused")

@@ -56,7 +56,10 @@ enum Samples {
         options.bandwidthLimit = 1 << 20
         options.jobs = 4
         let facts = SourceFacts(isEmpty: false, looksLikeRoot: true)
-        return Hello(role: .receive, root: BytePath("/srv/media"), run: run, options: options, source: facts)
+        var hello = Hello(role: .receive, root: BytePath("/srv/media"), run: run, options: options, source: facts)
+        hello.clock = WireTime(seconds: -5, nanoseconds: 7)
+        hello.directories = 100
+        return hello
     }()
 
     static var all: [Message] {
@@ -118,7 +121,13 @@ enum Samples {
             ),
             .sums(reference, [0, 255]), .sendWhole(reference), .built(reference),
             .copies(transfer: 9, [WireCopy(firstBlock: 0, blocks: 1), WireCopy(firstBlock: .max, blocks: .max)]),
-            .stage("copy"), .item(item), .notice(Notice(.warning, "careful", hint: "do")), .counts(counts),
+            .ask(Ask(id: 5, names: AskedNames(directory: BytePath("a/b"), names: [BytePath("c"), BytePath("d")]))),
+            .askEntry(Ask(id: 6, names: AskedNames(directory: .root, names: [BytePath("c")]))), .count,
+            .answer(AskAnswer(id: 5, areGone: [true, false])),
+            .entry(WireBatch(id: 8, directory: 6, entries: [file])), .total(1 << 40),
+            .listed(Array("./a\u{0}".utf8), isLast: true),
+            .stage("copy"), .item(item), .item(ItemEvent(path: .root, kind: .directory, outcome: .different)),
+            .notice(Notice(.warning, "careful", hint: "do")), .counts(counts),
             .finished(counts, error), .finished(counts, nil),
         ]
     }

@@ -1,3 +1,4 @@
+internal import Filtering
 package import MediaModel
 internal import Pacing
 package import Running
@@ -63,11 +64,30 @@ package struct Agent: Sendable {
                 hint: "install the same version on both machines"
             )
         }
-        let options = try CopyOptions(hello.options)
+        var options = try CopyOptions(hello.options)
+        if hello.options.flags.contains(.filesFrom) { options.fileList = try fileList() }
         switch hello.role {
         case .send: try await send(hello, options)
         case .receive: try await receive(hello, options)
         }
+    }
+
+    /// Paths of a list, those above them among them, that are kept in memory for somebody else.
+    private static let listedMax = 4 << 20
+
+    private func fileList() throws(SyncError) -> FileList {
+        var bytes: [UInt8] = []
+        while let message = try connection.reader.next(while: { !control.shouldStop }) {
+            guard case .listed(let part, let isLast) = message else {
+                throw FrameReader.problem(WireFault("a list of paths does not end"))
+            }
+            if bytes.count + part.count > WireLimit.listBytes {
+                throw FrameReader.problem(WireFault("a list of paths is too long"))
+            }
+            bytes.append(contentsOf: part)
+            if isLast { return try FileList(bytes, isNullSeparated: true, pathsMax: Self.listedMax) }
+        }
+        throw FrameReader.ended
     }
 
     private func send(_ hello: Hello, _ options: CopyOptions) async throws(SyncError) {
@@ -79,9 +99,10 @@ package struct Agent: Sendable {
             run: hello.run,
             host: host,
             control: control,
-            connection: connection
+            connection: connection,
+            directories: hello.directories
         )
-        connection.send(.welcome(Welcome(source: TreeSender.facts(of: root))))
+        connection.send(.welcome(welcome(source: TreeSender.facts(of: root))))
         let pool = WorkerPool(threads: 1)
         defer { pool.shutDown() }
         await withTaskGroup(of: Void.self) { group in
@@ -112,7 +133,7 @@ package struct Agent: Sendable {
         guard let facts = hello.source else {
             throw FrameReader.problem(WireFault("a hello does not tell about the source"))
         }
-        if limits.isReadOnly {
+        if limits.isReadOnly, options.comparison == nil {
             throw SyncError(
                 .refused,
                 "this key may only read",
@@ -139,11 +160,18 @@ package struct Agent: Sendable {
                 case .report: break
                 }
             },
-            origin: NearEnd(connection: connection, facts: facts)
+            origin: NearEnd(connection: connection, arrival: TreeArrival(facts, clock: hello.clock))
         )
-        connection.send(.welcome(Welcome()))
+        connection.send(.welcome(welcome()))
         let result = await report(engine)
         connection.send(.finished(result.counts, result.error))
+    }
+
+    private func welcome(source: SourceFacts? = nil) -> Welcome {
+        var welcome = Welcome(source: source)
+        welcome.clock = WireTime(Host.wallClock())
+        welcome.directories = Bounds(host: host, jobs: nil).openTargets
+        return welcome
     }
 
     /// How often the other end hears how far the work is.
@@ -219,9 +247,11 @@ package struct Agent: Sendable {
 /// Push, seen from the far end: the near end sends its tree.
 struct NearEnd: TreeOrigin {
     let connection: WireConnection
-    let facts: SourceFacts
+    let arrival: TreeArrival
 
-    func connect(_ control: RunControl) throws(SyncError) -> SourceFacts { facts }
+    func connect(_ control: RunControl) throws(SyncError) -> TreeArrival { arrival }
+    var totalCounter: (any TotalCounter)? { nil }
+    func hear(total: Int) {}
     /// The near end counts them.
     var bytesTransferred: Int64 { 0 }
     func explain(_ error: SyncError) -> SyncError { error }

@@ -3,23 +3,17 @@ internal import MediaModel
 internal import Wire
 
 extension CopyOptions {
-    /// What the other machine needs of these options.
+    /// What the other machine needs of these options; the list of paths follows.
     /// - Throws: for what does not go between machines.
     func onWire() throws(SyncError) -> WireOptions {
-        if fileList != nil {
-            throw SyncError(
-                .usage,
-                "--files-from does not go between machines",
-                hint: "use --include and --exclude, or copy on the machine that has the files"
-            )
-        }
         var options = WireOptions()
         let flags: [(Bool, WireOptions.Flags)] = [
             (dryRun, .dryRun), (checksum, .checksum), (verify, .verify), (delete, .delete),
             (existingOnly, .existingOnly), (ignoreExisting, .ignoreExisting), (update, .update),
             (oneFileSystem, .oneFileSystem), (extendedAttributes, .extendedAttributes), (hardLinks, .hardLinks),
-            (reportsEveryItem, .reportsEveryItem), (delta == .always, .deltaAlways), (delta == .never, .deltaNever),
-            (detectRenames, .detectRenames),
+            (reportsEveryItem, .reportsEveryItem), (fileList != nil, .filesFrom), (comparison != nil, .compare),
+            (comparison?.contentOnly == true, .contentOnly), (comparison?.uncached == true, .uncached),
+            (delta == .always, .deltaAlways), (delta == .never, .deltaNever), (detectRenames, .detectRenames),
         ]
         for (isOn, flag) in flags where isOn { options.flags.insert(flag) }
         options.digest = digest ?? .xxh3
@@ -63,6 +57,13 @@ extension CopyOptions {
         reportsEveryItem = sent.flags.contains(.reportsEveryItem)
         delta = sent.flags.contains(.deltaAlways) ? .always : sent.flags.contains(.deltaNever) ? .never : .auto
         detectRenames = sent.flags.contains(.detectRenames)
+        if sent.flags.contains(.compare) {
+            comparison = Comparison(
+                contentOnly: sent.flags.contains(.contentOnly),
+                uncached: sent.flags.contains(.uncached)
+            )
+            dryRun = true
+        }
         switch sent.deleteLimit {
         case .count(let count): deleteLimit = .count(Int(count))
         case .share(let share): deleteLimit = .percent(Double(share) / 100)

@@ -94,7 +94,7 @@ extension SendWindow {
                 switch message {
                 case .basis(let basis): try state.deltas.describe(basis)
                 case .sums(let reference, let sums): try state.deltas.add(sums, to: reference)
-                case .sendWhole(let reference): state.requests.append(try state.deltas.sendWhole(reference))
+                case .sendWhole(let reference): state.requests.append(.file(try state.deltas.sendWhole(reference)))
                 case .built(let reference): try state.deltas.built(reference)
                 default: return (false, nil)
                 }

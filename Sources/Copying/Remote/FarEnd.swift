@@ -1,3 +1,4 @@
+package import Filtering
 package import MediaModel
 internal import Pacing
 internal import Programs
@@ -44,12 +45,18 @@ package final class FarEnd: Sendable {
     let place: RemotePlace
     private let way: Way
     private let hello: Hello
+    /// The list of paths that the copy is about.
+    private let fileList: FileList?
+    private let counter: FarCounter?
     private let state = Monitor(State())
 
-    package init(_ place: RemotePlace, _ way: Way, _ hello: Hello) {
+    /// - Parameter counter: asks how many entries come; of a pull.
+    package init(_ place: RemotePlace, _ way: Way, _ hello: Hello, fileList: FileList?, counter: FarCounter? = nil) {
         self.place = place
         self.way = way
         self.hello = hello
+        self.fileList = fileList
+        self.counter = counter
     }
 
     package var connection: WireConnection {
@@ -73,12 +80,28 @@ package final class FarEnd: Sendable {
             $0.connection = connection
         }
         state.wakeAll()
+        var hello = hello
+        hello.clock = WireTime(Host.wallClock())
+        hello.directories = Bounds(host: .current(), jobs: nil).openTargets
         connection.send(.hello(hello))
+        if let fileList { send(fileList, connection) }
         do throws(SyncError) {
-            return try welcome(connection, control)
+            let welcome = try welcome(connection, control)
+            counter?.reach(connection)
+            return welcome
         } catch {
             throw explain(error)
         }
+    }
+
+    private func send(_ list: FileList, _ connection: WireConnection) {
+        let bytes = list.encoded()
+        var start = 0
+        repeat {
+            let end = min(bytes.count, start + WireLimit.pieceBytes)
+            connection.send(.listed(Array(bytes[start..<end]), isLast: end == bytes.count))
+            start = end
+        } while start < bytes.count
     }
 
     private func welcome(_ connection: WireConnection, _ control: RunControl) throws(SyncError) -> Welcome {
@@ -203,12 +226,16 @@ package final class FarEnd: Sendable {
 
 /// Pull: the far end sends its tree.
 extension FarEnd: TreeOrigin {
-    package func connect(_ control: RunControl) throws(SyncError) -> SourceFacts {
-        guard let facts = try start(control).source else {
+    package func connect(_ control: RunControl) throws(SyncError) -> TreeArrival {
+        let welcome = try start(control)
+        guard let facts = welcome.source else {
             throw FrameReader.problem(WireFault("a welcome does not tell about the source"))
         }
-        return facts
+        return TreeArrival(facts, clock: welcome.clock)
     }
+
+    package var totalCounter: (any TotalCounter)? { counter }
+    package func hear(total: Int) { counter?.hear(total) }
 }
 
 extension Hello {

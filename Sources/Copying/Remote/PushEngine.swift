@@ -81,15 +81,20 @@ package final class PushEngine: Engine {
         let source = try TreePair.openSource(sourcePath)
         defer { source.close() }
         let guards = Guards(source: source, sourcePath: sourcePath, target: .none)
-        if options.delete { try guards.checkDeletion() }
+        if options.delete, options.comparison == nil { try guards.checkDeletion() }
         if let hint = guards.layoutHint() { sink(.notice(hint)) }
         let facts = TreeSender.facts(of: source)
-        let far = FarEnd(place, way, try Hello(.receive, place, options, run: run, source: facts))
+        let far = FarEnd(
+            place,
+            way,
+            try Hello(.receive, place, options, run: run, source: facts),
+            fileList: options.fileList
+        )
         self.far.withLock { $0 = far }
         let problem = await far.serving { () async -> SyncError? in
             do throws(SyncError) {
-                _ = try far.start(self.control)
-                try await self.send(source, far)
+                let welcome = try far.start(self.control)
+                try await self.send(source, far, directories: welcome.directories)
                 return nil
             } catch {
                 return error
@@ -98,14 +103,15 @@ package final class PushEngine: Engine {
         if let problem { throw problem }
     }
 
-    private func send(_ source: HeldDirectory, _ far: FarEnd) async throws(SyncError) {
+    private func send(_ source: HeldDirectory, _ far: FarEnd, directories: UInt32) async throws(SyncError) {
         let sender = try TreeSender(
             root: source,
             options: options,
             run: run,
             host: host,
             control: control,
-            connection: far.connection
+            connection: far.connection,
+            directories: directories
         )
         let pool = WorkerPool(threads: 2)
         defer { pool.shutDown() }

@@ -12,6 +12,8 @@ final class ReceiveQueue: Sendable {
         /// Files that were asked for and are not done.
         var wanted = 0
         var treeEnded = false
+        /// Threads go home until the next part of the work.
+        var isResting = false
         var isClosed = false
     }
 
@@ -47,7 +49,7 @@ final class ReceiveQueue: Sendable {
     /// The next job; nil once the queue is closed.
     func take() -> ReceiveJob? {
         state.wait(in: Room.forJobs) { state -> ReceiveJob?? in
-            if state.isClosed { return .some(nil) }
+            if state.isClosed || state.isResting { return .some(nil) }
             return state.jobs.popFirst().map { .some($0) }
         }
     }
@@ -91,6 +93,17 @@ final class ReceiveQueue: Sendable {
             if Self.isOver(state) { return true }
             return state.isClosed ? false : nil
         }
+    }
+
+    /// Everything of one part of the work is done: its threads go home.
+    func rest() {
+        state.withLock { $0.isResting = true }
+        state.wakeAll(in: Room.forJobs)
+    }
+
+    /// Another part of the work begins.
+    func resume() {
+        state.withLock { $0.isResting = false }
     }
 
     /// Threads go home; what waits is left undone.

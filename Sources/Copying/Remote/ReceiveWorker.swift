@@ -16,10 +16,10 @@ final class ReceiveWorker {
     private(set) lazy var copyBuffer = PieceBuffer()
     var tally: Tally { worker.tally }
 
-    init(receiver: TreeReceiver, index: Int) {
+    init(receiver: TreeReceiver, visitor: CopyVisitor, index: Int) {
         self.receiver = receiver
         context = receiver.context
-        visitor = receiver.visitor
+        self.visitor = visitor
         worker = visitor.makeWorker(index: index)
         digest = StreamingDigest(context.options.digest ?? .xxh3)
     }
@@ -92,6 +92,9 @@ final class ReceiveWorker {
                 visitor.listed(node, worker: worker)
             case .unlisted:
                 node.set(.unlisted)
+                // One that the list names by itself is made without its contents.
+                let isBare = context.selection.fileList != nil && !context.selection.reaches(into: node.path())
+                if isBare { break }
                 context.sink(
                     .item(ItemEvent(path: node.path(), kind: .directory, outcome: .skipped(.mountPoint)))
                 )
@@ -136,7 +139,7 @@ final class ReceiveWorker {
         release(node)
     }
 
-    private func want(_ file: WantedFile, _ reference: WireReference) {
+    func want(_ file: WantedFile, _ reference: WireReference) {
         file.node.hold()
         receiver.queue.want(1)
         receiver.wanted.withLock { $0[reference] = file }
@@ -153,6 +156,11 @@ final class ReceiveWorker {
         } else {
             tally.others.add()
         }
+        return judge(entry, name, in: node)
+    }
+
+    /// The same for an entry that is counted already.
+    func judge(_ entry: WireEntry, _ name: EntryName, in node: DirectoryNode) -> WantedFile? {
         let account = { (outcome: Outcome) in
             self.context.finish(outcome, entry.kind, in: node, name: name, tally: self.tally)
         }

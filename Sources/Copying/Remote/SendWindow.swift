@@ -34,6 +34,15 @@ struct FileRequest: Sendable {
     var whole: FileRequest { FileRequest(batch: batch, reference: reference, attributesOnly: attributesOnly) }
 }
 
+/// What the receiver waits for.
+enum SenderWork: Sendable {
+    case file(FileRequest)
+    /// Which of some names are gone.
+    case names(Ask)
+    /// One entry, looked at again.
+    case entry(Ask)
+}
+
 /// How far a sender may be ahead of its receiver, and what the receiver still wants. The thread that reads the connection
 /// never waits here: so whatever the other end sends is read, and the two ends cannot wait for each other.
 final class SendWindow: Sendable {
@@ -41,9 +50,11 @@ final class SendWindow: Sendable {
         var batches: [UInt32: SentBatch] = [:]
         var entries = 0
         var directories = 0
-        var requests = Deque<FileRequest>()
+        var requests = Deque<SenderWork>()
         /// Files of which older versions are described.
         var deltas = DeltaRequests()
+        /// Questions among them, and those that are being answered.
+        var questions = 0
         var nextBatch: UInt32 = 0
         var nextDirectory: UInt32 = 0
         var isClosed = false
@@ -57,13 +68,18 @@ final class SendWindow: Sendable {
     /// Entries sent and not answered, or wanted and not sent: at 50 ms there and back and 100,000 entries a second 5,000 are
     /// on their way.
     private static let entriesMax = 16_384
-    /// Directories open at the receiver, which holds a descriptor for each.
-    private static let directoriesMax = 2048
     /// How long a walk waits for directories to be closed before it goes one deeper all the same: all that are open may be
     /// waiting for a child.
     private static let patienceNanoseconds: Int64 = 2_000_000_000
 
+    /// Directories open at the receiver, which holds a descriptor for each.
+    private let directoriesMax: Int
     let state = Monitor(State(), waitingRooms: 2)
+
+    /// - Parameter directories: as many as the receiver can hold.
+    init(directories: UInt32) {
+        directoriesMax = Int(min(directories, WireLimit.openDirectories))
+    }
 
     /// Waits for room for one more directory, and numbers it. Nil once the connection is closed.
     func openDirectory() -> UInt32? {
@@ -75,7 +91,7 @@ final class SendWindow: Sendable {
         }
         let inTime = state.wait(in: Room.forWindow, until: end) { state -> UInt32?? in
             if state.isClosed { return .some(nil) }
-            return state.directories < Self.directoriesMax ? .some(take(&state)) : nil
+            return state.directories < directoriesMax ? .some(take(&state)) : nil
         }
         if let inTime { return inTime }
         return state.withLock { $0.isClosed ? nil : take(&$0) }
@@ -110,9 +126,8 @@ final class SendWindow: Sendable {
                     do throws(WireFault) { try state.deltas.expect(reference, in: batch) } catch { return error }
                     continue
                 }
-                state.requests.append(
-                    FileRequest(batch: batch, reference: reference, attributesOnly: item.attributesOnly)
-                )
+                let request = FileRequest(batch: batch, reference: reference, attributesOnly: item.attributesOnly)
+                state.requests.append(.file(request))
             }
             return nil
         }
@@ -132,11 +147,28 @@ final class SendWindow: Sendable {
         state.wakeAll(in: Room.forWindow)
     }
 
-    /// The next file that is wanted; nil once the connection is closed.
-    func takeRequest() -> FileRequest? {
-        let request = state.wait(in: Room.forRequests) { state -> FileRequest?? in
+    /// The receiver has a question about names.
+    func ask(_ work: SenderWork) throws(WireFault) {
+        let isTooMany = state.withLock { state -> Bool in
+            if state.questions == WireLimit.questions { return true }
+            state.questions += 1
+            state.requests.append(work)
+            return false
+        }
+        if isTooMany { throw WireFault("too many questions wait for their answers") }
+        state.wakeOne(in: Room.forRequests)
+    }
+
+    /// A question is about to be answered.
+    func settleQuestion() {
+        state.withLock { $0.questions -= 1 }
+    }
+
+    /// What the receiver waits for next; nil once the connection is closed.
+    func takeRequest() -> SenderWork? {
+        let request = state.wait(in: Room.forRequests) { state -> SenderWork?? in
             if state.isClosed { return .some(nil) }
-            return (state.deltas.take() ?? state.requests.popFirst()).map { .some($0) }
+            return (state.deltas.take().map { .file($0) } ?? state.requests.popFirst()).map { .some($0) }
         }
         state.wakeOne(in: Room.forWindow)
         return request

@@ -26,10 +26,10 @@ final class TreeReceiver: Sendable {
     }
 
     let context: CopyContext
-    let visitor: CopyVisitor
     let connection: WireConnection
     let credits: DirectoryCredits
     let queue = ReceiveQueue()
+    let questions: SourceQuestions
     /// Files that were asked for and did not come yet.
     let wanted = Mutex<[WireReference: WantedFile]>([:])
     let deltas: DeltaDesk
@@ -38,47 +38,58 @@ final class TreeReceiver: Sendable {
     /// Everything is here, and the other end is told.
     private let isDone = Latch()
     private let threads: Int
+    /// Told how many entries there are.
+    private let hearTotal: @Sendable (Int) -> Void
 
     init(
         context: CopyContext,
-        visitor: CopyVisitor,
         credits: DirectoryCredits,
         threads: Int,
-        renames: RenameIndex? = nil
+        renames: RenameIndex? = nil,
+        hearTotal: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
         self.renames = renames
         self.context = context
-        self.visitor = visitor
         self.credits = credits
         connection = credits.connection
+        questions = SourceQuestions(connection: credits.connection)
         self.threads = threads
+        self.hearTotal = hearTotal
         deltas = DeltaDesk(context.options.delta, host: context.host)
     }
 
-    /// Works until everything that is to come was done, or `close` was called.
-    func run() async {
+    /// Works until the whole tree was named and what was wanted of it is in place, or `close` was called.
+    func run(_ visitor: CopyVisitor) async {
+        await run(visitor) {
+            if !self.queue.waitForEnd() { self.wanted.withLock { $0.removeAll() } }
+        }
+    }
+
+    /// Has threads for what comes, until a thread of its own is through with something.
+    func run(_ visitor: CopyVisitor, until work: @escaping @Sendable () -> Void) async {
         let pool = WorkerPool(threads: threads)
         // Waiting blocks its thread, which may be the only one that others of this run have.
         let waiter = WorkerPool(threads: 1)
         await withTaskGroup(of: Void.self) { group in
             for index in 0..<pool.started {
                 group.addTask(executorPreference: pool) {
-                    let worker = ReceiveWorker(receiver: self, index: index)
+                    let worker = ReceiveWorker(receiver: self, visitor: visitor, index: index)
                     while let job = self.queue.take() { worker.perform(job) }
                 }
             }
             group.addTask(executorPreference: waiter) {
-                if self.queue.waitForEnd() {
-                    self.isDone.set()
-                    self.connection.send(.done)
-                } else {
-                    self.wanted.withLock { $0.removeAll() }
-                }
-                self.queue.close()
+                work()
+                self.queue.rest()
             }
         }
         pool.shutDown()
         waiter.shutDown()
+    }
+
+    /// Everything is in place, and nothing more will be asked.
+    func sayDone() {
+        isDone.set()
+        connection.send(.done)
     }
 
     /// Reads the connection until the other end says goodbye. For one thread of our own.
@@ -103,6 +114,7 @@ final class TreeReceiver: Sendable {
     /// The connection is gone or the run stopped.
     func close() {
         queue.close()
+        questions.close()
     }
 
     // MARK: What the other end says
@@ -131,6 +143,9 @@ final class TreeReceiver: Sendable {
             }
             incoming.treeEnded = true
             queue.endTree()
+        case .answer(let answer): try questions.take(answer)
+        case .entry(let batch): try questions.take(batch)
+        case .total(let total): hearTotal(Int(total))
         default: return false
         }
         return true

@@ -9,13 +9,28 @@ internal import Wire
 /// Sends one tree: walks it, names what is there, and reads the files that the other end wants. Walking, reading and the
 /// other end's work go on at the same time; nothing waits for an answer to one file.
 final class TreeSender: Sendable {
-    private let root: HeldDirectory
-    private let walk: ReadingWalk
-    private let window: SendWindow
-    private let connection: WireConnection
-    private let control: RunControl
+    let root: HeldDirectory
+    let walk: ReadingWalk
+    let window: SendWindow
+    let connection: WireConnection
+    let control: RunControl
+    private let host: Host
+    private let options: CopyOptions
     private let readers: Int
     private let nextTransfer = Atomic<UInt32>(0)
+    /// Who counts the entries ahead, once the receiver has asked.
+    private let counter = Monitor(CounterState())
+
+    private struct CounterState {
+        var isAsked = false
+        var isClosed = false
+        var counter: EntryCounter?
+    }
+
+    /// Directories between a root and a file, with some to spare: Mastodon's are ten.
+    private static let chainLength = 12
+
+    /// - Parameter directories: as many as the receiver can hold open.
 
     init(
         root: HeldDirectory,
@@ -23,12 +38,24 @@ final class TreeSender: Sendable {
         run: RunID,
         host: Host,
         control: RunControl,
-        connection: WireConnection
+        connection: WireConnection,
+        directories: UInt32
     ) throws(SyncError) {
         self.root = root
         self.connection = connection
         self.control = control
-        window = SendWindow()
+        self.host = host
+        window = SendWindow(directories: directories)
+        var options = options
+        // Each thread that walks leaves a chain of directories open at the receiver.
+        if directories < WireLimit.openDirectories {
+            options.jobs = min(
+                options.jobs ?? .max,
+                Bounds(host: host, jobs: options.jobs).workersFirst,
+                max(1, Int(directories) / Self.chainLength)
+            )
+        }
+        self.options = options
         readers = Bounds(host: host, jobs: options.jobs).workersFirst
         do throws(FileFault) {
             walk = try ReadingWalk(
@@ -53,7 +80,9 @@ final class TreeSender: Sendable {
     /// Sends until the other end has all it wanted, or `close`.
     func run() async {
         let pool = WorkerPool(threads: readers)
+        let counting = WorkerPool(threads: 1)
         await withTaskGroup(of: Void.self) { group in
+            group.addTask(executorPreference: counting) { await self.countAhead() }
             for _ in 0..<pool.started {
                 group.addTask(executorPreference: pool) { self.serve() }
             }
@@ -64,6 +93,7 @@ final class TreeSender: Sendable {
             connection.send(.treeEnd)
         }
         pool.shutDown()
+        counting.shutDown()
         connection.send(.bye)
     }
 
@@ -72,15 +102,39 @@ final class TreeSender: Sendable {
         switch message {
         case .want(let want): try window.answer(want)
         case .closed(let count): try window.close(directories: count)
-        case .done: window.close()
+        case .ask(let ask): try window.ask(.names(ask))
+        case .askEntry(let ask): try window.ask(.entry(ask))
+        case .count:
+            counter.withLock { $0.isAsked = true }
+            counter.wakeAll()
+        case .done: close()
         default: return try window.takeDelta(message)
         }
         return true
     }
 
-    /// The other end is gone.
+    /// The other end has all, or is gone.
     func close() {
         window.close()
+        counter.withLock {
+            $0.isClosed = true
+            $0.counter?.stop()
+        }
+        counter.wakeAll()
+    }
+
+    /// Counts the entries where the receiver has asked how many come, once.
+    private func countAhead() async {
+        let counter = self.counter.wait { state -> EntryCounter?? in
+            if state.isClosed { return .some(nil) }
+            guard state.isAsked else { return nil }
+            let counter = EntryCounter(root: BytePath("/proc/self/fd/\(root.raw)"), options: options, host: host)
+            state.counter = counter
+            return counter
+        }
+        guard let counter else { return }
+        await counter.run()
+        if let total = counter.total { connection.send(.total(Int64(total))) }
     }
 
     // MARK: Files
@@ -90,7 +144,19 @@ final class TreeSender: Sendable {
 
     private func serve() {
         let reader = FileSender(context: walk.context, root: root, window: window, connection: connection)
-        while let request = window.takeRequest() {
+        while let work = window.takeRequest() {
+            let request: FileRequest
+            switch work {
+            case .file(let wanted): request = wanted
+            case .names(let ask):
+                window.settleQuestion()
+                connection.send(.answer(AskAnswer(id: ask.id, areGone: areGone(ask.names))))
+                continue
+            case .entry(let ask):
+                window.settleQuestion()
+                sendEntry(ask)
+                continue
+            }
             for attempt in 1...Self.triesMax where !control.shouldStop {
                 let number = nextTransfer.wrappingAdd(1, ordering: .relaxed).oldValue
                 // What changes under our eyes comes whole the second time.

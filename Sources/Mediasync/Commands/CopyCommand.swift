@@ -3,7 +3,6 @@ import Copying
 import MediaModel
 import Running
 import Storage
-import Wire
 
 /// `mediasync copy SRC DST`.
 struct CopyCommand: AsyncParsableCommand {
@@ -212,48 +211,18 @@ struct CopyCommand: AsyncParsableCommand {
         _ session: RunSession
     ) throws -> any Engine {
         let (from, to) = (try RemotePlace(source), try RemotePlace(target))
-        if from != nil, to != nil {
-            throw SyncError(
-                .usage,
-                "source and target are both on other machines",
-                hint: "run mediasync copy on one of them"
-            )
+        if from != nil || to != nil {
+            return try remote.engine(from: from, to: to, source: source, target: target, options, session)
         }
-        if let to {
-            let way = try remote.way()
-            return ReconnectingEngine(control: session.control, sink: session.sink) { control in
-                PushEngine(
-                    source: source,
-                    target: to,
-                    way: way,
-                    options: options,
-                    run: session.run,
-                    host: session.host,
-                    control: control,
-                    sink: session.sink
-                )
-            }
-        }
-        if options.chown != nil, !session.host.isRoot {
-            throw SyncError(.usage, "--chown needs root", hint: "run with sudo, or leave it out")
-        }
-        let copy = { @Sendable (control: RunControl, origin: FarEnd?) in
-            CopyEngine(
-                source: source,
-                target: target,
-                options: options,
-                run: session.run,
-                host: session.host,
-                control: control,
-                sink: session.sink,
-                origin: origin
-            )
-        }
-        guard let from else { return copy(session.control, nil) }
-        let way = try remote.way()
-        let hello = try Hello(.send, from, options, run: session.run)
-        return ReconnectingEngine(control: session.control, sink: session.sink) { control in
-            copy(control, FarEnd(from, way, hello))
-        }
+        try RemoteOptions.checkOwnership(options, session)
+        return CopyEngine(
+            source: source,
+            target: target,
+            options: options,
+            run: session.run,
+            host: session.host,
+            control: session.control,
+            sink: session.sink
+        )
     }
 }
