@@ -53,6 +53,8 @@ let package = Package(
 
         // Values only.
         module("MediaModel", []),
+        // What two ends of a copy between machines say to each other.
+        module("Wire", ["MediaModel"]),
         // Mastodon's own settings.
         module("Settings", ["MediaModel"]),
         // When may the next piece of work start.
@@ -86,7 +88,10 @@ let package = Package(
         // Engines: decide and order work.
         module(
             "Copying",
-            ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering", "Archives"]
+            [
+                "MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering", "Archives", "Delta", "Wire",
+                "Programs", collections,
+            ]
         ),
         module(
             "Restoring",
@@ -121,7 +126,8 @@ let package = Package(
             name: "Mediasync",
             dependencies: [
                 "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Postgres", "Filtering",
-                "Catalog", "Copying", "Restoring", "Cleaning", "Refreshing", "Backups", "Diagnosing", "Fetching",
+                "Catalog", "Copying", "Wire", "Restoring", "Cleaning", "Refreshing", "Backups", "Diagnosing",
+                "Fetching",
                 "Imaging", "Caches", "Programs", "Scheduling", "Pipeline", "Reporting", argumentParser, unixSignals,
             ],
             swiftSettings: swiftSettings
@@ -142,10 +148,14 @@ let package = Package(
         tests("FetchingTests", ["Fetching", "Pacing", "MediaModel", "MediasyncTesting"]),
         tests("ActivityPubTests", ["ActivityPub", "Fetching", "MediaModel", "MediasyncTesting"]),
         tests("CachesTests", ["Caches", "MediaModel", "MediasyncTesting"]),
+        tests("WireTests", ["Wire", "MediaModel", "MediasyncTesting"]),
         tests("StorageTests", ["Storage", "MediaModel", "MediasyncTesting"]),
         tests(
             "CopyingTests",
-            ["Copying", "Running", "Checksums", "Storage", "Pacing", "Filtering", "MediaModel", "MediasyncTesting"]
+            [
+                "Copying", "Running", "Checksums", "Storage", "Pacing", "Filtering", "Delta", "Wire", "MediaModel",
+                "MediasyncTesting",
+            ]
         ),
         tests("ImagingTests", ["Imaging", "MediaModel", "MediasyncTesting"]),
         tests("ProgramsTests", ["Programs", "MediaModel", "MediasyncTesting"]),

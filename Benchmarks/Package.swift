@@ -49,7 +49,15 @@ let package = Package(
         engine("Dumps", ["MediaModel", "Pacing", "Storage", "Archives", "Programs"]),
         engine("Filtering", ["MediaModel"]),
         engine("Running", ["MediaModel"]),
-        engine("Copying", ["MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering", "Archives"]),
+        engine("Wire", ["MediaModel"]),
+        engine(
+            "Copying",
+            [
+                "MediaModel", "Pacing", "Running", "Checksums", "Storage", "Filtering", "Archives", "Delta", "Wire",
+                "Programs",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ]
+        ),
         engine("Pacing", ["MediaModel", .product(name: "DequeModule", package: "swift-collections")]),
         .systemLibrary(name: "CPostgres", path: "Engines/CPostgres", pkgConfig: "libpq"),
         engine("Postgres", ["MediaModel", "CPostgres"]),

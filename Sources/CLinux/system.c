@@ -244,6 +244,10 @@ long mds_copy_range(int from, int to, int64_t offset, size_t size) {
     loff_t in = offset, out = offset;
     MDS_RETRY(long, copy_file_range(from, &in, to, &out, size, 0));
 }
+long mds_copy_range_to(int from, int64_t at, int to, int64_t position, size_t size) {
+    loff_t in = at, out = position;
+    MDS_RETRY(long, copy_file_range(from, &in, to, &out, size, 0));
+}
 int mds_clone(int from, int to) { MDS_RETRY(int, ioctl(to, FICLONE, from)); }
 int mds_forget_cache(int fd) { int r = posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); return -r; }
 int mds_read_sequentially(int fd) { int r = posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL); return -r; }

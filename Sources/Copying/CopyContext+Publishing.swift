@@ -73,7 +73,7 @@ extension CopyContext {
         }
         do throws(FileFault) {
             if flags.contains(.evicted) {
-                node.source = try reopen(node, from: root.source, control)
+                if !isSourceElsewhere { node.source = try reopen(node, from: root.source, control) }
                 node.target = try reopen(node, from: root.target, control)
             }
             // The root comes last, when the marker is gone again.
@@ -115,13 +115,10 @@ extension CopyContext {
         }
         if options.extendedAttributes, isFresh || node.changes.contains(.xattr) {
             let exact = !isFresh || flags.contains(.inherits)
-            let result = try ExtendedAttributes.copy(
-                from: node.source.raw,
-                to: node.target.raw,
-                exact: exact,
-                asRoot: host.isRoot
-            )
-            if result == .unsupported { attributesUnsupported(node.path()) }
+            let source = isSourceElsewhere ? AttributeSource.sent(node.sentAttributes) : .file(node.source.raw)
+            if try source.give(to: node.target.raw, exact: exact, asRoot: host.isRoot) == .unsupported {
+                attributesUnsupported(node.path())
+            }
         }
         if flags.contains(.lateMode) || (!isFresh && !node.changes.isDisjoint(with: [.mode, .owner, .group, .xattr])) {
             try node.target.setPermissions(node.wanted.permissions)

@@ -18,6 +18,7 @@ final class CopyContext: Sendable {
     let selection: Selection
     let limiter: BandwidthLimiter?
     let hardLinks: HardLinkTable?
+    let localDelta: LocalDelta
     let root: DirectoryNode
     /// Device of each root: what lies on another one is a mount.
     let sourceDevice: UInt64
@@ -25,6 +26,10 @@ final class CopyContext: Sendable {
     /// The roots themselves, known where one could be reached through a mount inside the other.
     let sourceRoot: FileIdentity?
     let targetRoot: FileIdentity?
+    /// The source is on another machine: what is known of it was sent.
+    let isSourceElsewhere: Bool
+    /// Nanoseconds by which a clock here is ahead of the source's, at most.
+    let clockLead: Int64
     /// Runs that died in this target; their temporaries are removed on the way.
     let deadRuns: Set<RunID>
     let backup: BackupStore?
@@ -69,6 +74,8 @@ final class CopyContext: Sendable {
         targetDevice: UInt64,
         sourceRoot: FileIdentity? = nil,
         targetRoot: FileIdentity? = nil,
+        isSourceElsewhere: Bool = false,
+        clockLead: Int64 = 0,
         backup: BackupStore?,
         marker: RunMarker,
         directoryDurability: DirectoryDurability = .none
@@ -84,6 +91,8 @@ final class CopyContext: Sendable {
         self.targetDevice = targetDevice
         self.sourceRoot = sourceRoot
         self.targetRoot = targetRoot
+        self.isSourceElsewhere = isSourceElsewhere
+        self.clockLead = clockLead
         deadRuns = Set(marker.deadRuns)
         self.backup = backup
         self.marker = marker
@@ -92,6 +101,7 @@ final class CopyContext: Sendable {
         selection = Selection(filters: options.filters, fileList: options.fileList, half: options.half)
         limiter = options.bandwidthLimit.map { BandwidthLimiter(bytesPerSecond: $0) }
         hardLinks = options.hardLinks ? HardLinkTable() : nil
+        localDelta = LocalDelta(options.delta, target: root.target, sharesSource: sourceDevice == targetDevice)
     }
 
     /// To be called before every change of the target: the marker must be there first. A target that cannot hold it
@@ -139,6 +149,8 @@ final class CopyContext: Sendable {
         bytes: Int64 = 0,
         digest: Digest? = nil
     ) {
+        var (outcome, changes, bytes) = (outcome, changes, bytes)
+        options.comparison?.judge(&outcome, &changes, &bytes)
         tally.add(outcome)
         if bytes > 0 { tally.bytesWritten.add(Int(bytes)) }
         guard outcome.isAlwaysTold || options.reportsEveryItem else { return }
@@ -186,7 +198,7 @@ final class CopyContext: Sendable {
     /// is compared.
     func mayDifferInAttributes(_ source: Metadata, _ target: Metadata, _ changes: ChangeSet) -> Bool {
         options.extendedAttributes
-            && (options.checksum || !changes.isEmpty || source.changeTime > target.changeTime)
+            && (options.checksum || !changes.isEmpty || source.changeTime.advanced(by: clockLead) > target.changeTime)
     }
 
     /// Whether files go to the publisher before they get their name.

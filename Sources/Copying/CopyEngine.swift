@@ -1,8 +1,10 @@
 internal import Filtering
 package import MediaModel
+internal import Pacing
 package import Running
 package import Storage
 internal import Synchronization
+internal import Wire
 
 /// Mirrors the contents of one directory into another.
 ///
@@ -19,6 +21,8 @@ package final class CopyEngine: Sendable {
     private let sink: EventSink
     private let account = Account()
     private let publisher = Mutex<Publisher?>(nil)
+    /// Who sends the source where it is on another machine.
+    let origin: (any TreeOrigin)?
 
     package init(
         source: BytePath,
@@ -27,8 +31,10 @@ package final class CopyEngine: Sendable {
         run: RunID,
         host: Host,
         control: RunControl,
-        sink: @escaping EventSink
+        sink: @escaping EventSink,
+        origin: (any TreeOrigin)? = nil
     ) {
+        self.origin = origin
         sourcePath = source
         targetPath = target
         self.options = options
@@ -38,8 +44,15 @@ package final class CopyEngine: Sendable {
         self.sink = sink
     }
 
+    /// Whether the tree of another machine may come by now.
+    var hasBegun: Bool { account.counts().seen > 0 }
+
     /// The account at this moment.
-    package func counts() -> Counts { account.counts() }
+    package func counts() -> Counts {
+        var counts = account.counts()
+        counts.bytesTransferred = origin?.bytesTransferred ?? 0
+        return counts
+    }
 
     /// Removes the temporaries that a blocked disk still holds up: for a stop that can wait no longer. The process ends
     /// right after.
@@ -49,39 +62,46 @@ package final class CopyEngine: Sendable {
 
     /// Runs to the end. Blocking calls stay on threads of the run's own.
     package func run() async -> RunResult {
-        await runOnOwnThread(account, control) { () async throws(SyncError) in try await self.runStages() }
+        guard let origin else { return await runOnOwnThread() }
+        let result = await origin.serving { await self.runOnOwnThread() }
+        var counts = result.counts
+        counts.bytesTransferred = origin.bytesTransferred
+        return RunResult(counts: counts, error: result.error)
+    }
+
+    private func runOnOwnThread() async -> RunResult {
+        await Copying.runOnOwnThread(account, control) { () async throws(SyncError) in try await self.runStages() }
     }
 
     private func runStages() async throws(SyncError) {
         try checkOptions()
-        let pair = try TreePair.open(source: sourcePath, target: targetPath, dryRun: options.dryRun)
+        let arrival = try origin?.connect(control)
+        let pair =
+            origin == nil
+            ? try TreePair.open(source: sourcePath, target: targetPath, dryRun: options.dryRun)
+            : try TreePair.ofTarget(targetPath, dryRun: options.dryRun, mustExist: options.comparison != nil)
         defer {
             pair.source.close()
             pair.target.close()
         }
-        let guards = Guards(source: pair.source, sourcePath: sourcePath, target: pair.target)
-        if options.delete { try guards.checkDeletion() }
-        if let hint = guards.layoutHint() { sink(.notice(hint)) }
-        try Self.lock(pair.target, targetPath, sink)
+        try guardTarget(pair, arrival?.facts)
+        if options.comparison == nil { try Self.lock(pair.target, targetPath, sink) }
         let backup = try openBackup(pair)
         defer { backup?.root.close() }
         let marker = try readMarker(pair)
         let durability = options.durability == .file ? DirectoryDurability(of: pair.target) : .none
         let bounds = Bounds(host: host, jobs: options.jobs, sharesCommits: durability == .journal)
-        let context = makeContext(pair, marker, backup, durability, bounds)
-        sink(.stage("copy"))
-        await walk(context, bounds)
-        let visitor = CopyVisitor(context: context)
-        let worker = visitor.makeWorker(index: 9999)
-        if !control.shouldStop { visitor.makeDeferredLinks(worker) }
-        var refusal: SyncError?
-        if options.delete, !control.shouldStop {
-            do throws(SyncError) {
-                try await delete(context, visitor, worker)
-            } catch {
-                refusal = error
-            }
+        let credits = origin.map { DirectoryCredits(connection: $0.connection) }
+        let context = makeContext(pair, marker, backup, durability, bounds, credits, arrival?.clockLead ?? 0)
+        sink(.stage(options.comparison == nil ? "copy" : "verify"))
+        let refusal: SyncError?
+        if let credits {
+            refusal = await receive(context, bounds, credits)
+        } else {
+            await walk(context, bounds)
+            refusal = await settle(context, nil)
         }
+        let worker = CopyVisitor(context: context).makeWorker(index: 9999)
         reportUnmet(context, worker)
         if !options.dryRun, marker.remove(swept: context.sweptWholeTarget) { context.root.set(.dirty) }
         finishRoot(context, worker)
@@ -91,6 +111,13 @@ package final class CopyEngine: Sendable {
     // MARK: Before
 
     private func checkOptions() throws(SyncError) {
+        if options.detectRenames, origin == nil {
+            throw SyncError(
+                .usage,
+                "--detect-renames is for copies between machines",
+                hint: "leave it out: within one machine a file is read as fast from the source"
+            )
+        }
         if options.verify, options.digest == nil {
             throw SyncError(
                 .usage,
@@ -98,6 +125,16 @@ package final class CopyEngine: Sendable {
                 hint: "leave out --digest none or --verify"
             )
         }
+    }
+
+    private func guardTarget(_ pair: TreePair, _ facts: SourceFacts?) throws(SyncError) {
+        if let facts {
+            if options.delete, options.comparison == nil { try Guards.checkDeletion(from: facts, to: pair.target) }
+            return
+        }
+        let guards = Guards(source: pair.source, sourcePath: sourcePath, target: pair.target)
+        if options.delete { try guards.checkDeletion() }
+        if let hint = guards.layoutHint() { sink(.notice(hint)) }
     }
 
     /// Takes the lock of a target.
@@ -151,9 +188,14 @@ package final class CopyEngine: Sendable {
         _ marker: RunMarker,
         _ backup: BackupStore?,
         _ durability: DirectoryDurability,
-        _ bounds: Bounds
+        _ bounds: Bounds,
+        _ credits: DirectoryCredits?,
+        _ clockLead: Int64
     ) -> CopyContext {
-        let root = DirectoryNode(root: DescriptorBudget(maximum: bounds.openPairs))
+        var onClose: (@Sendable () -> Void)?
+        if let credits { onClose = { credits.add() } }
+        let budget = DescriptorBudget(maximum: bounds.openPairs, onClose: onClose)
+        let root = DirectoryNode(root: budget)
         root.source = pair.source
         root.target = pair.target
         root.hold()
@@ -171,10 +213,12 @@ package final class CopyEngine: Sendable {
             account: account,
             sink: sink,
             root: root,
-            sourceDevice: pair.sourceMetadata.device,
-            targetDevice: pair.targetMetadata?.device ?? pair.sourceMetadata.device,
-            sourceRoot: pair.sourceMetadata.identity,
+            sourceDevice: pair.sourceMetadata?.device ?? 0,
+            targetDevice: pair.targetMetadata?.device ?? pair.sourceMetadata?.device ?? 0,
+            sourceRoot: pair.sourceMetadata?.identity,
             targetRoot: pair.targetMetadata?.identity,
+            isSourceElsewhere: origin != nil,
+            clockLead: clockLead,
             backup: backup,
             marker: marker,
             directoryDurability: durability
@@ -183,11 +227,84 @@ package final class CopyEngine: Sendable {
 
     // MARK: The walk
 
-    private func walk(_ context: CopyContext, _ bounds: Bounds) async {
+    /// Threads that flush what another machine sends, where one commit of the journal serves all: one waits for the disk,
+    /// another gets its batch ready.
+    private static let publishersOfBatches = 2
+
+    private func makePublisher(_ context: CopyContext, _ bounds: Bounds) -> Publisher? {
+        let takesBatches = origin != nil && context.directoryDurability == .journal
         let publisher =
             context.publishesLater
-            ? Publisher(context: context, threads: bounds.publishers, capacity: bounds.publishQueue) : nil
+            ? Publisher(
+                context: context,
+                threads: takesBatches ? Self.publishersOfBatches : bounds.publishers,
+                capacity: bounds.publishQueue,
+                batch: takesBatches ? max(1, bounds.publishQueue / 2) : 1
+            ) : nil
         self.publisher.withLock { $0 = publisher }
+        return publisher
+    }
+
+    /// Takes what another machine sends, instead of walking a source here. What comes after the tree needs the other
+    /// machine as well.
+    /// - Returns: why deletions were refused.
+    private func receive(_ context: CopyContext, _ bounds: Bounds, _ credits: DirectoryCredits) async -> SyncError? {
+        // A list of paths says of each file what becomes of it, and marks those that it meets.
+        let looksForRenames =
+            options.detectRenames && !options.dryRun && options.fileList == nil && context.root.target.isOpen
+        let renames = looksForRenames ? await RenameIndex.make(of: context.root.target, context) : nil
+        let receiver = TreeReceiver(
+            context: context,
+            credits: credits,
+            threads: bounds.workersFirst,
+            renames: renames,
+            hearTotal: { [origin] in origin?.hear(total: $0) }
+        )
+        let rootTally = account.makeTally()
+        rootTally.seen.add()
+        rootTally.directories.add()
+        let pool = WorkerPool(threads: 1)
+        let refusal = await withTaskGroup(of: Void.self) { group in
+            group.addTask(executorPreference: pool) {
+                do throws(SyncError) { try receiver.read() } catch {
+                    self.control.stop(self.origin?.explain(error) ?? error)
+                }
+                receiver.close()
+            }
+            await self.publishing(context, bounds) { publisher in
+                await receiver.run(CopyVisitor(context: context, publisher: publisher))
+            }
+            let refusal = await self.settle(context, receiver)
+            if !self.control.shouldStop { receiver.sayDone() }
+            return refusal
+        }
+        pool.shutDown()
+        return refusal
+    }
+
+    /// Has files published beside some work; all are in place when it returns.
+    private func publishing(
+        _ context: CopyContext,
+        _ bounds: Bounds,
+        _ work: (Publisher?) async -> Void
+    ) async {
+        let publisher = makePublisher(context, bounds)
+        await withTaskGroup(of: Void.self) { group in
+            if let publisher { group.addTask { await publisher.run() } }
+            await work(publisher)
+            publisher?.finish()
+        }
+        self.publisher.withLock { $0 = nil }
+    }
+
+    private func walk(_ context: CopyContext, _ bounds: Bounds) async {
+        let rootTally = account.makeTally()
+        rootTally.seen.add()
+        rootTally.directories.add()
+        await publishing(context, bounds) { await walk(context, bounds, $0) }
+    }
+
+    private func walk(_ context: CopyContext, _ bounds: Bounds, _ publisher: Publisher?) async {
         let queue = WalkQueue(
             first: .directory(context.root),
             workers: bounds.workersMax,
@@ -203,18 +320,24 @@ package final class CopyEngine: Sendable {
             mayWiden: bounds.workersMax > bounds.workersFirst,
             isHeldBack: { publisher?.isBehind ?? false }
         )
-        let rootTally = account.makeTally()
-        rootTally.seen.add()
-        rootTally.directories.add()
-        await withTaskGroup(of: Void.self) { group in
-            if let publisher { group.addTask { await publisher.run() } }
-            await walk.run()
-            publisher?.finish()
-        }
-        self.publisher.withLock { $0 = nil }
+        await walk.run()
     }
 
     // MARK: After
+
+    /// Hard links and deletions, when everything else is in place.
+    /// - Parameter receiver: the way to the source where it is on another machine.
+    /// - Returns: why deletions were refused.
+    private func settle(_ context: CopyContext, _ receiver: TreeReceiver?) async -> SyncError? {
+        let visitor = CopyVisitor(context: context, questions: receiver?.questions)
+        let worker = visitor.makeWorker(index: 9999)
+        if !control.shouldStop { visitor.makeDeferredLinks(worker) }
+        guard options.delete, !control.shouldStop else { return nil }
+        do throws(SyncError) {
+            try await delete(context, visitor, worker, receiver)
+            return nil
+        } catch { return error }
+    }
 
     /// Paths of `--files-from` that the source does not have.
     private func reportUnmet(_ context: CopyContext, _ worker: CopyWorker) {
@@ -232,7 +355,12 @@ package final class CopyEngine: Sendable {
         }
     }
 
-    private func delete(_ context: CopyContext, _ visitor: CopyVisitor, _ worker: CopyWorker) async throws(SyncError) {
+    private func delete(
+        _ context: CopyContext,
+        _ visitor: CopyVisitor,
+        _ worker: CopyWorker,
+        _ receiver: TreeReceiver?
+    ) async throws(SyncError) {
         let extraneous = context.extraneousEntries.load(ordering: .relaxed)
         let isInTheWay = context.conflicts.withLock { !$0.isEmpty }
         guard extraneous > 0 || isInTheWay else { return }
@@ -251,7 +379,12 @@ package final class CopyEngine: Sendable {
         }
         sink(.stage("delete"))
         await visitor.deleteExtraneous(threads: Bounds(host: host, jobs: options.jobs).workersFirst)
-        if !control.shouldStop { visitor.settleConflicts(worker, mayDelete: true) }
+        if control.shouldStop { return }
+        if let receiver {
+            await receiver.settleConflicts(visitor)
+        } else {
+            visitor.settleConflicts(worker, mayDelete: true)
+        }
     }
 
     /// The root's own attributes, last of all, and what makes the whole durable.

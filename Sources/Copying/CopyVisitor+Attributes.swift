@@ -4,11 +4,13 @@ internal import Synchronization
 
 /// Files whose content is right and whose attributes are not.
 extension CopyVisitor {
+    /// - Parameter sent: the source's extended attributes where the source is on another machine.
     func updateAttributes(
         _ name: EntryName,
         _ existing: Metadata,
         _ wanted: Attributes,
         _ changes: ChangeSet,
+        from sent: AttributeSource? = nil,
         in node: DirectoryNode,
         _ worker: CopyWorker
     ) {
@@ -25,7 +27,7 @@ extension CopyVisitor {
                 guard try file.metadata().identity == existing.identity else {
                     return changedTarget(name, node, worker)
                 }
-                try setAttributes(file, wanted, changes, name, existing, in: node)
+                try setAttributes(file, wanted, changes, from: sent, name, in: node)
                 if let publisher, context.options.durability == .file {
                     node.hold()
                     publisher.offer(
@@ -72,21 +74,25 @@ extension CopyVisitor {
         _ file: borrowing OpenFile,
         _ wanted: Attributes,
         _ changes: ChangeSet,
+        from sent: AttributeSource?,
         _ name: EntryName,
-        _ existing: Metadata,
         in node: DirectoryNode
     ) throws(FileFault) {
         if !changes.isDisjoint(with: [.owner, .group]) {
             try file.setOwner(wanted.owner ?? .max, group: wanted.group ?? .max)
         }
         if changes.contains(.xattr) {
-            let source = try node.source.openFile(name)
-            let result = try ExtendedAttributes.copy(
-                from: source.raw,
-                to: file.raw,
-                exact: true,
-                asRoot: context.host.isRoot
-            )
+            let result: ExtendedAttributes.Result
+            if let sent {
+                result = try sent.give(to: file.raw, exact: true, asRoot: context.host.isRoot)
+            } else {
+                let source = try node.source.openFile(name)
+                result = try AttributeSource.file(source.raw).give(
+                    to: file.raw,
+                    exact: true,
+                    asRoot: context.host.isRoot
+                )
+            }
             if result == .unsupported { context.attributesUnsupported(node.path(of: name)) }
         }
         if !changes.isDisjoint(with: [.mode, .owner, .group, .xattr]) { try file.setPermissions(wanted.permissions) }

@@ -9,10 +9,33 @@ extension CopyVisitor {
         case finished
         /// Copy it, replacing what the target has.
         case copy(Metadata?, ChangeSet)
+        /// The source's extended attributes are needed first; only where the source is on another machine.
+        case attributesNeeded
+    }
+
+    /// What the source's side has to say about a file beside its metadata.
+    struct FileSource {
+        /// Whether the content is the target's; asked where contents are compared and sizes are equal.
+        let contentsEqual: (Metadata) -> Result<Bool, SyncError>
+        /// Whether the extended attributes are the target's; nil where they were not sent yet.
+        let attributesEqual: () -> Bool?
+        /// The attributes themselves, where they were sent.
+        var attributes: AttributeSource?
     }
 
     /// Looks at both sides and decides.
     func compareFile(_ name: EntryName, in node: DirectoryNode, _ worker: CopyWorker) -> Verdict {
+        compareFile(name, in: node, worker) { existing in compareFile(name, existing, in: node, worker) }
+    }
+
+    /// Looks at the target and decides what needs no look at the source.
+    /// - Parameter judge: decides about two files.
+    func compareFile(
+        _ name: EntryName,
+        in node: DirectoryNode,
+        _ worker: CopyWorker,
+        judge: (Metadata) -> Verdict
+    ) -> Verdict {
         let absent = node.flags.contains(.absent)
         let existing: Metadata?
         do throws(FileFault) {
@@ -37,7 +60,7 @@ extension CopyVisitor {
             return .copy(nil, [.new, .kind])
         }
         guard existing.kind == .file else { return .copy(existing, [.new, .kind]) }
-        return compareFile(name, existing, in: node, worker)
+        return judge(existing)
     }
 
     private func skip(_ reason: SkipReason, _ name: EntryName, _ node: DirectoryNode, _ worker: CopyWorker) -> Verdict {
@@ -60,6 +83,22 @@ extension CopyVisitor {
             return .finished
         }
         guard source.kind == .file else { return .copy(existing, .kind) }
+        let side = FileSource(
+            contentsEqual: { self.contentsEqual(name, $0, in: node, worker) },
+            attributesEqual: { self.attributesEqual(name, in: node) }
+        )
+        return compareFile(name, source, existing, side, in: node, worker)
+    }
+
+    /// Decides about two files whose metadata is known.
+    func compareFile(
+        _ name: EntryName,
+        _ source: Metadata,
+        _ existing: Metadata,
+        _ side: FileSource,
+        in node: DirectoryNode,
+        _ worker: CopyWorker
+    ) -> Verdict {
         if context.options.update, existing.modificationTime > source.modificationTime {
             return skip(.newerInTarget, name, node, worker)
         }
@@ -69,7 +108,7 @@ extension CopyVisitor {
         let contentMayDiffer = context.options.checksum ? source.size == existing.size : changes.contains(.time)
         if !changes.contains(.content), contentMayDiffer {
             if context.options.checksum {
-                switch contentsEqual(name, source, in: node, worker) {
+                switch side.contentsEqual(source) {
                 case .success(true): break
                 case .success(false): changes.insert(.content)
                 case .failure(let error):
@@ -84,7 +123,7 @@ extension CopyVisitor {
             // As rsync says it: a content is known to differ only where it was compared.
             return .copy(existing, context.options.checksum ? changes : changes.subtracting(.content))
         }
-        return settleUnchanged(name, source, existing, wanted, changes, in: node, worker)
+        return settleUnchanged(name, source, existing, wanted, changes, side, in: node, worker)
     }
 
     /// The content is equal: at most links and attributes are left to do.
@@ -94,12 +133,14 @@ extension CopyVisitor {
         _ existing: Metadata,
         _ wanted: Attributes,
         _ changes: ChangeSet,
+        _ side: FileSource,
         in node: DirectoryNode,
         _ worker: CopyWorker
     ) -> Verdict {
         var changes = changes
-        if context.mayDifferInAttributes(source, existing, changes), !attributesEqual(name, in: node) {
-            changes.insert(.xattr)
+        if context.mayDifferInAttributes(source, existing, changes) {
+            guard let areEqual = side.attributesEqual() else { return .attributesNeeded }
+            if !areEqual { changes.insert(.xattr) }
         }
         // A second name of the target's file may lie anywhere: attributes are not written through it.
         if !changes.isEmpty, existing.linkCount > 1 { return .copy(existing, changes) }
@@ -123,7 +164,7 @@ extension CopyVisitor {
             return .finished
         }
         worker.tally.bytesSeen.add(Int(source.size))
-        updateAttributes(name, existing, wanted, changes, in: node, worker)
+        updateAttributes(name, existing, wanted, changes, from: side.attributes, in: node, worker)
         return .finished
     }
 
@@ -165,6 +206,32 @@ extension CopyVisitor {
             case .write(let fault): return .failure(fault.syncError("could not read \(path()) in the target"))
             case .changed: return .failure(changedError(path()))
             case .stopped: return .failure(SyncError(.interrupted, "stopped while comparing \(path())"))
+            }
+        }
+    }
+
+    /// Whether a file of the target has a digest that another machine sent.
+    func content(
+        of name: EntryName,
+        in node: DirectoryNode,
+        is sum: Digest,
+        _ size: Int64,
+        _ worker: CopyWorker
+    ) -> Result<Bool, SyncError> {
+        do throws(ContentFault) {
+            let target: OpenFile
+            do throws(FileFault) { target = try node.target.openFile(name) } catch { throw .read(error) }
+            if context.options.comparison?.uncached == true { target.forgetCache() }
+            let found = try worker.content.digest(of: target, size)
+            worker.tally.bytesCompared.add(Int(size))
+            return .success(found == sum)
+        } catch {
+            let path = node.path(of: name)
+            switch error {
+            case .read(let fault), .write(let fault):
+                return .failure(fault.syncError("could not read \(path) in the target"))
+            case .changed: return .success(false)
+            case .stopped: return .failure(SyncError(.interrupted, "stopped while comparing \(path)"))
             }
         }
     }

@@ -14,6 +14,7 @@ extension CopyVisitor {
         node.nameHashes.sort()
         let known = node.nameHashes
         node.nameHashes = []
+        defer { if context.isSourceElsewhere, node.flags.contains(.hasExtraneous) { node.sentNames = known } }
         let remover = context.extraneousCounter()
         do throws(FileFault) {
             try context.forEachEntry(of: node.target, worker) { entry in
@@ -22,6 +23,7 @@ extension CopyVisitor {
                 if known.contains(sorted: NameHash.of(entry.bytes)) {
                     if entry.kind != .directory { context.targetEntries.wrappingAdd(1, ordering: .relaxed) }
                 } else if !worker.excludes(entry.bytes, isDirectory: entry.kind == .directory) {
+                    if context.options.comparison != nil { return tellExtra(entry, node, worker) }
                     node.set(.hasExtraneous)
                     remover.handle(entry.name, in: node.target, path: node.path(of: entry.name))
                 }
@@ -32,6 +34,19 @@ extension CopyVisitor {
             context.sink(.notice(Notice(.warning, "\(problem)", hint: "nothing will be deleted")))
         }
         if node.flags.contains(.hasExtraneous) { context.extraneous.withLock { $0.append(node) } }
+    }
+
+    /// Of a comparison: an entry that only the target has; what lies below such a directory is counted with it.
+    private func tellExtra(_ entry: WalkEntry, _ node: DirectoryNode, _ worker: CopyWorker) {
+        worker.tally.seen.add()
+        context.finish(
+            .different,
+            entry.kind ?? .file,
+            in: node,
+            name: entry.name,
+            tally: worker.tally,
+            changes: .extra
+        )
     }
 
     /// Removes a temporary of a run that is known to be dead.
@@ -48,6 +63,8 @@ extension CopyVisitor {
     func deleteExtraneous(threads: Int) async {
         let nodes = context.extraneous.withLock { $0 }
         guard !nodes.isEmpty else { return }
+        // One that asks another machine waits most of its time.
+        let threads = questions == nil ? threads : Bounds(host: context.host, jobs: nil).publishers
         let pool = WorkerPool(threads: min(threads, nodes.count))
         await withTaskGroup(of: Void.self) { group in
             for index in 0..<pool.started {
@@ -76,12 +93,7 @@ extension CopyVisitor {
         )
         do throws(FileFault) {
             try node.target.rewind()
-            try context.forEachEntry(of: node.target, worker) { entry in
-                guard !context.control.shouldStop, !TemporaryName.isOwn(entry.bytes),
-                    !worker.excludes(entry.bytes, isDirectory: entry.kind == .directory)
-                else { return }
-                // The source has the last word, now: whatever cannot be looked up there stays.
-                guard case .some(.none) = try? node.source.lookUp(entry.name) else { return }
+            try forEachGone(of: node, worker) { entry in
                 let path = node.path(of: entry.name)
                 if let backup = context.backup { return keep(entry, path, backup, in: node, worker) }
                 remover.handle(entry.name, in: node.target, path: path)
@@ -89,6 +101,47 @@ extension CopyVisitor {
         } catch {
             let problem = error.syncError("could not list the directory \(node.path()) in the target")
             account(node.path(), .directory, 0, problem, worker)
+        }
+    }
+
+    /// Shows the target's entries that the source does not have now: it has the last word, and whatever cannot be looked up
+    /// there stays.
+    private func forEachGone(
+        of node: DirectoryNode,
+        _ worker: CopyWorker,
+        _ body: (WalkEntry) -> Void
+    ) throws(FileFault) {
+        var waiting: [(name: BytePath, kind: EntryKind?)] = []
+        try context.forEachEntry(of: node.target, worker) { entry in
+            guard !context.control.shouldStop, !TemporaryName.isOwn(entry.bytes),
+                !worker.excludes(entry.bytes, isDirectory: entry.kind == .directory)
+            else { return }
+            guard let questions else {
+                guard case .some(.none) = try? node.source.lookUp(entry.name) else { return }
+                return body(entry)
+            }
+            guard !node.sentNames.contains(sorted: NameHash.of(entry.bytes)) else { return }
+            waiting.append((BytePath(name: entry.name), entry.kind))
+            if waiting.count == Self.namesAsked { ask(questions, &waiting, of: node, body) }
+        }
+        if let questions { ask(questions, &waiting, of: node, body) }
+    }
+
+    /// Names of one question: what another machine looks up in a millisecond or two.
+    private static let namesAsked = 512
+
+    private func ask(
+        _ questions: SourceQuestions,
+        _ waiting: inout [(name: BytePath, kind: EntryKind?)],
+        of node: DirectoryNode,
+        _ body: (WalkEntry) -> Void
+    ) {
+        defer { waiting = [] }
+        guard !waiting.isEmpty, let areGone = questions.areGone(waiting.map(\.name), in: node.path()) else { return }
+        for (entry, isGone) in zip(waiting, areGone) where isGone && !context.control.shouldStop {
+            entry.name.withEntryName {
+                body(WalkEntry(name: $0, length: entry.name.bytes.count, kind: entry.kind))
+            }
         }
     }
 
@@ -157,19 +210,7 @@ extension CopyVisitor {
             defer { worker.settlesConflicts = false }
             withReopened(conflict.node, worker, dryRun: context.options.dryRun) {
                 conflict.name.withEntryName { name in
-                    let remover = TreeRemover(
-                        purpose: context.options.dryRun ? .pretend : .remove,
-                        device: context.targetDevice,
-                        spared: context.sparedRoots,
-                        protects: { [context] path, isDirectory in context.protects(path, isDirectory: isDirectory) },
-                        report: { [self] path, kind, bytes, error in account(path, kind, bytes, error, worker) }
-                    )
-                    if let backup = context.backup {
-                        let entry = WalkEntry(name: name, length: conflict.name.bytes.count, kind: .directory)
-                        keep(entry, path, backup, in: conflict.node, worker)
-                    } else {
-                        remover.handle(name, in: conflict.node.target, path: path)
-                    }
+                    removeConflict(conflict, name, worker)
                     if conflict.kind == .file {
                         copyFile(name, in: conflict.node, worker)
                     } else {
@@ -178,6 +219,23 @@ extension CopyVisitor {
                 }
             }
         }
+    }
+
+    /// Removes a directory that is in the way, or keeps it where a backup is.
+    func removeConflict(_ conflict: Conflict, _ name: EntryName, _ worker: CopyWorker) {
+        let path = conflict.node.path().appending(conflict.name)
+        let remover = TreeRemover(
+            purpose: context.options.dryRun ? .pretend : .remove,
+            device: context.targetDevice,
+            spared: context.sparedRoots,
+            protects: { [context] path, isDirectory in context.protects(path, isDirectory: isDirectory) },
+            report: { [self] path, kind, bytes, error in account(path, kind, bytes, error, worker) }
+        )
+        if let backup = context.backup {
+            let entry = WalkEntry(name: name, length: conflict.name.bytes.count, kind: .directory)
+            return keep(entry, path, backup, in: conflict.node, worker)
+        }
+        remover.handle(name, in: conflict.node.target, path: path)
     }
 }
 

@@ -14,6 +14,7 @@ extension CopyVisitor {
         if !node.flags.contains(.fresh) {
             switch compareFile(name, in: node, worker) {
             case .finished: return
+            case .attributesNeeded: preconditionFailure("asked of a file that is here")
             case .copy(let existing, let differences):
                 replaces = existing
                 changes = differences
@@ -27,6 +28,7 @@ extension CopyVisitor {
             if transfer(name, in: node, replaces: replaces, changes: changes, mayTryAgain: again, worker) { return }
         }
     }
+
     func changedError(_ path: BytePath) -> SyncError {
         SyncError(
             .sourceChanged,
@@ -39,28 +41,39 @@ extension CopyVisitor {
     private func copyFileDry(_ name: EntryName, in node: DirectoryNode, changes: ChangeSet, _ worker: CopyWorker) {
         do throws(FileFault) {
             let source = try node.source.metadata(of: name)
-            worker.tally.bytesSeen.add(Int(source.size))
-            if source.linkCount > 1, let links = context.hardLinks {
-                if case .first = links.claim(source) {
-                    links.settle(source.identity, at: .init(node: node, name: BytePath(name: name), identity: nil))
-                } else {
-                    context.finish(.linked, .file, in: node, name: name, tally: worker.tally, changes: changes)
-                    return
-                }
-            }
-            context.finish(
-                .copied,
-                .file,
-                in: node,
-                name: name,
-                tally: worker.tally,
-                changes: changes,
-                bytes: source.size
-            )
+            copyFileDry(name, source, in: node, changes: changes, worker)
         } catch {
             let outcome = context.sourceFailure(error, "could not look at \(node.path(of: name))")
             context.finish(outcome, .file, in: node, name: name, tally: worker.tally)
         }
+    }
+
+    /// Accounts for what a copy would do.
+    func copyFileDry(
+        _ name: EntryName,
+        _ source: Metadata,
+        in node: DirectoryNode,
+        changes: ChangeSet,
+        _ worker: CopyWorker
+    ) {
+        worker.tally.bytesSeen.add(Int(source.size))
+        if source.linkCount > 1, let links = context.hardLinks {
+            if case .first = links.claim(source) {
+                links.settle(source.identity, at: .init(node: node, name: BytePath(name: name), identity: nil))
+            } else {
+                context.finish(.linked, .file, in: node, name: name, tally: worker.tally, changes: changes)
+                return
+            }
+        }
+        context.finish(
+            .copied,
+            .file,
+            in: node,
+            name: name,
+            tally: worker.tally,
+            changes: changes,
+            bytes: source.size
+        )
     }
 
     /// Copies a file once. False where the source changed meanwhile and it should be tried again.
@@ -125,12 +138,30 @@ extension CopyVisitor {
         }
         let digest: Digest?
         do throws(ContentFault) {
-            digest = try worker.content.copy(from: source, metadata, to: target)
+            if let sum = try buildFromOlder(
+                name,
+                in: node,
+                replaces: replaces,
+                from: source,
+                metadata,
+                to: target,
+                worker
+            ) {
+                digest = context.options.digest == nil ? nil : sum
+            } else {
+                digest = try worker.content.copy(from: source, metadata, to: target)
+            }
             let after: Metadata
             do throws(FileFault) { after = try source.metadata() } catch { throw .read(error) }
             if !after.sameVersion(as: metadata) { throw .changed }
             do throws(FileFault) {
-                try finishAttributes(from: source, to: target, wanted, inherits: inherits, name, node)
+                try finishAttributes(
+                    from: .file(source.raw),
+                    to: target,
+                    wanted,
+                    inherits: inherits,
+                    path: node.path(of: name)
+                )
             } catch { throw .write(error) }
         } catch {
             temporary?.withEntryName { try? node.target.removeFile($0) }
@@ -150,7 +181,7 @@ extension CopyVisitor {
         publish(
             target,
             temporary: temporary,
-            name: name,
+            name: BytePath(name: name),
             in: node,
             replaces: replaces,
             changes: changes,
@@ -164,7 +195,7 @@ extension CopyVisitor {
 
     /// Makes the file that receives the bytes: without a name where the name it is for is free and the file system can,
     /// else under a temporary name.
-    private func createTarget(
+    func createTarget(
         mode: UInt32,
         in node: DirectoryNode,
         isNew: Bool,
@@ -185,18 +216,17 @@ extension CopyVisitor {
         }
     }
 
-    private func settleFailed(_ hardLink: FileIdentity?) {
+    func settleFailed(_ hardLink: FileIdentity?) {
         if let hardLink { context.hardLinks?.settle(hardLink, at: nil) }
     }
 
     /// Owner before mode (a change of owner clears set-id bits), ACLs before mode (both share the group's bits), times last.
-    private func finishAttributes(
-        from source: borrowing OpenFile,
+    func finishAttributes(
+        from source: AttributeSource,
         to target: borrowing OpenFile,
         _ wanted: Attributes,
         inherits: Bool,
-        _ name: EntryName,
-        _ node: DirectoryNode
+        path: @autoclosure () -> BytePath
     ) throws(FileFault) {
         let owner = wanted.owner ?? context.host.user
         let group = wanted.group ?? context.host.group
@@ -206,22 +236,18 @@ extension CopyVisitor {
             try target.setOwner(wanted.owner ?? .max, group: wanted.group ?? .max)
         }
         if context.options.extendedAttributes {
-            let result = try ExtendedAttributes.copy(
-                from: source.raw,
-                to: target.raw,
-                exact: inherits,
-                asRoot: context.host.isRoot
-            )
-            if result == .unsupported { context.attributesUnsupported(node.path(of: name)) }
+            if try source.give(to: target.raw, exact: inherits, asRoot: context.host.isRoot) == .unsupported {
+                context.attributesUnsupported(path())
+            }
         }
         if inherits || wanted.permissions & 0o7000 != 0 { try target.setPermissions(wanted.permissions) }
         try target.setTimes(access: wanted.accessTime, modification: wanted.modificationTime)
     }
 
-    private func publish(
+    func publish(
         _ target: consuming OpenFile,
         temporary: BytePath?,
-        name: EntryName,
+        name: BytePath,
         in node: DirectoryNode,
         replaces: Metadata?,
         changes: ChangeSet,
@@ -234,7 +260,7 @@ extension CopyVisitor {
             node: node,
             descriptor: target.detach(),
             temporary: temporary,
-            name: BytePath(name: name),
+            name: name,
             replaces: replaces?.identity,
             size: metadata.size,
             changes: changes,

@@ -80,6 +80,7 @@ extension CopyVisitor {
             }
             withReopened(deferred.node, worker) {
                 guard let place = context.hardLinks?.place(of: deferred.source.identity) else {
+                    if context.isSourceElsewhere { return failLink(deferred, worker) }
                     // The first name could not be copied: this one becomes the first.
                     deferred.name.withEntryName { copyFile($0, in: deferred.node, worker) }
                     return
@@ -92,12 +93,27 @@ extension CopyVisitor {
         }
     }
 
+    /// A name whose file did not come, and will not come again in this run.
+    private func failLink(_ deferred: DeferredLink, _ worker: CopyWorker) {
+        let error = SyncError(
+            .item,
+            "could not link \(deferred.node.path().appending(deferred.name))",
+            why: "another name of the file could not be copied",
+            hint: "run the same command again"
+        )
+        deferred.name.withEntryName {
+            context.finish(.failed(error), .file, in: deferred.node, name: $0, tally: worker.tally)
+        }
+    }
+
     /// Opens a directory pair again for late work, and afterwards sets the directory's times again and makes it durable.
     func withReopened(_ node: DirectoryNode, _ worker: CopyWorker, dryRun: Bool = false, _ body: () -> Void) {
         let isRoot = node.depth == 0
         do throws(FileFault) {
             if !isRoot {
-                node.source = try reopen(node, from: context.root.source, context.control)
+                if !context.isSourceElsewhere {
+                    node.source = try reopen(node, from: context.root.source, context.control)
+                }
                 node.target = try reopen(node, from: context.root.target, context.control)
             }
             worker.stand(at: node)

@@ -17,6 +17,22 @@ extension CopyVisitor {
             return account(context.sourceFailure(error, "could not read \(node.path(of: name))"), [])
         }
         guard source.kind == kind else { return account(.failed(changedError(node.path(of: name))), []) }
+        copySpecial(name, kind, source, text, in: node, worker)
+    }
+
+    /// Makes an entry of which all is known.
+    /// - Parameter text: of a link.
+    func copySpecial(
+        _ name: EntryName,
+        _ kind: EntryKind,
+        _ source: Metadata,
+        _ text: [UInt8],
+        in node: DirectoryNode,
+        _ worker: CopyWorker
+    ) {
+        let account = { (outcome: Outcome, changes: ChangeSet) in
+            self.context.finish(outcome, kind, in: node, name: name, tally: worker.tally, changes: changes)
+        }
         if !context.host.isRoot, kind == .blockDevice || kind == .characterDevice {
             return account(.skipped(.special), [])
         }
@@ -149,6 +165,8 @@ extension CopyVisitor {
     /// - Returns: false where the entry is on the account or put off.
     func makeWay(_ name: EntryName, _ kind: EntryKind, in node: DirectoryNode, _ worker: CopyWorker) -> Bool {
         if context.options.dryRun, worker.settlesConflicts { return true }
+        // A comparison tells that the kinds differ, and no more.
+        if context.options.comparison != nil { return true }
         do throws(FileFault) {
             if context.options.dryRun {
                 try node.target.requireEmptyDirectory(name)

@@ -11,11 +11,19 @@ final class CopyVisitor: TreeVisitor {
     let publisher: Publisher?
     /// Where to ask for help with large files; nil outside a walk.
     let queue: WalkQueue?
+    /// Whom to ask about the source where that is on another machine.
+    let questions: SourceQuestions?
 
-    init(context: CopyContext, publisher: Publisher? = nil, queue: WalkQueue? = nil) {
+    init(
+        context: CopyContext,
+        publisher: Publisher? = nil,
+        queue: WalkQueue? = nil,
+        questions: SourceQuestions? = nil
+    ) {
         self.context = context
         self.publisher = publisher
         self.queue = queue
+        self.questions = questions
     }
 
     func makeWorker(index: Int) -> CopyWorker {
@@ -50,13 +58,7 @@ final class CopyVisitor: TreeVisitor {
             context.control.stop(error)
             return give(up: node, .failed(error), worker)
         }
-        node.wanted = context.attributeRules.wanted(source, kind: .directory)
-        if node.parent?.flags.contains(.absent) == true {
-            node.set(.absent)
-            node.changes = .new
-        } else if !openTarget(node, in: parent, source, worker) {
-            return false
-        }
+        if !openCounterpart(node, in: parent, source, worker) { return false }
         if context.options.oneFileSystem, source.device != context.sourceDevice {
             context.sink(
                 .item(ItemEvent(path: node.path(), kind: .directory, outcome: .skipped(.mountPoint)))
@@ -73,12 +75,26 @@ final class CopyVisitor: TreeVisitor {
         return true
     }
 
+    /// Opens or makes the target's directory for one of the source. False where the entry is on the account.
+    func openCounterpart(
+        _ node: DirectoryNode,
+        in parent: DirectoryHandles,
+        _ source: Metadata,
+        _ worker: CopyWorker
+    ) -> Bool {
+        node.wanted = context.attributeRules.wanted(source, kind: .directory)
+        guard node.parent?.flags.contains(.absent) == true else { return openTarget(node, in: parent, source, worker) }
+        node.set(.absent)
+        node.changes = .new
+        return true
+    }
+
     func unreachable(_ node: DirectoryNode, fault: FileFault, worker: CopyWorker) {
         _ = give(up: node, context.sourceFailure(fault, "could not open the way to \(node.path()) again"), worker)
     }
 
     /// Puts a directory that cannot be handled on the account.
-    private func give(up node: DirectoryNode, _ outcome: Outcome, _ worker: CopyWorker) -> Bool {
+    func give(up node: DirectoryNode, _ outcome: Outcome, _ worker: CopyWorker) -> Bool {
         node.set([.failed, .unlisted])
         context.listingErrors.wrappingAdd(1, ordering: .relaxed)
         context.finish(outcome, .directory, in: node, name: nil, tally: worker.tally)
@@ -180,12 +196,16 @@ final class CopyVisitor: TreeVisitor {
         }
     }
 
+    private func attributeSource(of node: DirectoryNode) -> AttributeSource {
+        context.isSourceElsewhere ? .sent(node.sentAttributes) : .file(node.source.raw)
+    }
+
     private func prepareExisting(_ node: DirectoryNode, _ source: Metadata) throws(FileFault) {
         let target = try node.target.metadata()
         if target.device != context.targetDevice { node.set(.otherDevice) }
         node.changes.formUnion(node.wanted.changes(from: target, kind: .directory))
         if context.mayDifferInAttributes(source, target, node.changes),
-            try !ExtendedAttributes.equal(node.source.raw, node.target.raw, asRoot: context.host.isRoot)
+            try !attributeSource(of: node).equals(node.target.raw, asRoot: context.host.isRoot)
         {
             node.changes.insert(.xattr)
         }

@@ -57,6 +57,14 @@ final class DirectoryNode: @unchecked Sendable {
     var changes: ChangeSet = []
     /// Seeded hashes of the source's names, kept only where the target is listed as well.
     var nameHashes: [Int] = []
+    /// The hashes again, sorted, of a directory with extraneous entries whose source is on another machine.
+    var sentNames: [Int] = []
+    /// The source's extended attributes where the source is on another machine.
+    var sentAttributes: [ExtendedAttribute] = []
+    /// The number another machine knows it by.
+    var wireID: UInt32 = 0
+    /// Why its listing failed, for the other machine.
+    var wireFailure: SyncError?
     /// Set when the first listing part was read.
     var isListing = false
     /// Counts the pairs that are open, all workers together.
@@ -115,6 +123,7 @@ final class DirectoryNode: @unchecked Sendable {
         if isCounted {
             isCounted = false
             budget.openPairs.wrappingSubtract(1, ordering: .relaxed)
+            budget.onClose?()
         }
     }
 
@@ -181,9 +190,12 @@ enum NameHash {
 final class DescriptorBudget: Sendable {
     let openPairs = Atomic<Int>(0)
     let maximum: Int
+    /// Told of each pair that is closed.
+    let onClose: (@Sendable () -> Void)?
 
-    init(maximum: Int) {
+    init(maximum: Int, onClose: (@Sendable () -> Void)? = nil) {
         self.maximum = maximum
+        self.onClose = onClose
     }
 
     var isSpent: Bool { openPairs.load(ordering: .relaxed) > maximum }

@@ -2,7 +2,8 @@ package import Running
 
 extension CopyEngine: Engine {
     package func totalCounter() -> (any TotalCounter)? {
-        EntryCounter(root: sourcePath, options: options, host: host)
+        if let origin { return origin.totalCounter }
+        return EntryCounter(root: sourcePath, options: options, host: host)
     }
 }
 

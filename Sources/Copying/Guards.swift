@@ -1,5 +1,6 @@
 internal import MediaModel
 internal import Storage
+internal import Wire
 
 /// What is checked before a run that could destroy something, and the hints for a source that is a level off.
 struct Guards {
@@ -36,23 +37,44 @@ struct Guards {
     /// Refuses a deletion from a source that looks unmounted or wrong. Nothing was changed when it throws.
     func checkDeletion() throws(SyncError) {
         let sourceNames = try Self.listed(source, sourcePath)
-        if sourceNames.isEmpty {
-            throw SyncError(
-                .refused,
-                "the source \(sourcePath) is empty and --delete would empty the target",
-                why: "an empty source is most often a disk that is not mounted",
-                hint: "mount the source; to empty the target on purpose, delete its contents yourself"
-            )
-        }
+        if sourceNames.isEmpty { throw Self.emptySource(sourcePath) }
         guard target.isOpen, !MediaLayout.looksLikeRoot(sourceNames) else { return }
         if MediaLayout.looksLikeRoot(try Self.listed(target, BytePath("the target"))) {
-            throw SyncError(
-                .refused,
-                "the target is a media root and the source \(sourcePath) does not look like one",
-                why: "--delete would remove all media",
-                hint: "name the directory that holds media_attachments/, accounts/ and cache/ as the source"
-            )
+            throw Self.wrongSource(sourcePath)
         }
+    }
+
+    /// What guards on another machine want to know of a source.
+    func facts() -> SourceFacts {
+        let names = (try? Self.names(in: source)) ?? []
+        return SourceFacts(isEmpty: names.isEmpty, looksLikeRoot: MediaLayout.looksLikeRoot(names))
+    }
+
+    /// The same refusals for a source on another machine.
+    static func checkDeletion(from facts: SourceFacts, to target: HeldDirectory) throws(SyncError) {
+        if facts.isEmpty { throw emptySource(BytePath("on the other machine")) }
+        guard target.isOpen, !facts.looksLikeRoot else { return }
+        if MediaLayout.looksLikeRoot(try listed(target, BytePath("the target"))) {
+            throw wrongSource(BytePath("on the other machine"))
+        }
+    }
+
+    private static func emptySource(_ path: BytePath) -> SyncError {
+        SyncError(
+            .refused,
+            "the source \(path) is empty and --delete would empty the target",
+            why: "an empty source is most often a disk that is not mounted",
+            hint: "mount the source; to empty the target on purpose, delete its contents yourself"
+        )
+    }
+
+    private static func wrongSource(_ path: BytePath) -> SyncError {
+        SyncError(
+            .refused,
+            "the target is a media root and the source \(path) does not look like one",
+            why: "--delete would remove all media",
+            hint: "name the directory that holds media_attachments/, accounts/ and cache/ as the source"
+        )
     }
 
     private static func listed(_ directory: HeldDirectory, _ path: BytePath) throws(SyncError) -> Set<BytePath> {

@@ -42,13 +42,18 @@ final class Publisher: Sendable {
     private let pool: WorkerPool
     private let context: CopyContext
     /// The temporaries in the hands of each thread, for a stop that cannot wait for the disk.
-    private let inFlight: Mutex<[Int: Publication]> = Mutex([:])
+    private let inFlight: Mutex<[Int: [Publication]]> = Mutex([:])
+    /// Files that one thread takes at once.
+    private let batch: Int
 
     /// - Parameters:
     ///   - threads: fsyncs in flight.
     ///   - capacity: files that wait with an open descriptor each.
-    init(context: CopyContext, threads: Int, capacity: Int) {
+    ///   - batch: where one flush commits the journal for all, what waits is taken together: those behind the first find
+    ///     themselves committed.
+    init(context: CopyContext, threads: Int, capacity: Int, batch: Int = 1) {
         self.context = context
+        self.batch = batch
         queue = BoundedQueue(capacity: capacity)
         pool = WorkerPool(threads: threads, stackBytes: 256 << 10)
     }
@@ -67,8 +72,16 @@ final class Publisher: Sendable {
             for index in 0..<pool.started {
                 group.addTask(executorPreference: self.pool) {
                     let worker = PublishWorker(context: self.context)
-                    while let job = self.queue.take() {
-                        self.perform(job, worker, index)
+                    while true {
+                        let jobs = self.queue.take(upTo: self.batch)
+                        if jobs.isEmpty { break }
+                        if jobs.count > 1 { self.startWriteback(jobs) }
+                        let files = jobs.compactMap { job in
+                            if case .file(let publication) = job { publication } else { nil }
+                        }
+                        self.inFlight.withLock { $0[index] = files }
+                        for job in jobs { self.perform(job, worker) }
+                        self.inFlight.withLock { $0[index] = nil }
                     }
                 }
             }
@@ -83,17 +96,23 @@ final class Publisher: Sendable {
 
     /// Removes the temporaries that a blocked disk keeps from being finished. For the end of the process only.
     func abandon() {
-        for publication in inFlight.withLock({ Array($0.values) }) {
+        for publication in inFlight.withLock({ Array($0.values) }).joined() {
             publication.removeTemporary()
         }
     }
 
-    private func perform(_ job: PublishJob, _ worker: PublishWorker, _ index: Int) {
+    private func startWriteback(_ jobs: [PublishJob]) {
+        for case .file(let publication) in jobs {
+            let file = OpenFile(raw: publication.descriptor)
+            file.startWriteback()
+            _ = file.detach()
+        }
+    }
+
+    private func perform(_ job: PublishJob, _ worker: PublishWorker) {
         switch job {
         case .file(let publication):
-            inFlight.withLock { $0[index] = publication }
             worker.publish(publication)
-            inFlight.withLock { $0[index] = nil }
             release(publication.node, worker)
         case .attributes(let publication):
             worker.synchronizeAttributes(publication)

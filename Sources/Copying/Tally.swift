@@ -33,6 +33,7 @@ final class Tally: Sendable {
     let bytesWritten = Counter()
     let bytesCompared = Counter()
     let bytesDeleted = Counter()
+    let bytesMatched = Counter()
     private let excluded = Counter()
     private let notExisting = Counter()
     private let existing = Counter()
@@ -105,6 +106,7 @@ final class Tally: Sendable {
         counts.bytesWritten += Int64(bytesWritten.current)
         counts.bytesCompared += Int64(bytesCompared.current)
         counts.bytesDeleted += Int64(bytesDeleted.current)
+        counts.bytesMatched += Int64(bytesMatched.current)
         for reason in SkipReason.allCases {
             let count = skipped(reason)
             if count > 0 { counts.skipped[reason, default: 0] += count }

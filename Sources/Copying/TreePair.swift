@@ -3,8 +3,9 @@ internal import Storage
 
 /// The two roots of a run, opened and judged before anything is written.
 struct TreePair {
+    /// Not open where the source is on another machine.
     let source: HeldDirectory
-    let sourceMetadata: Metadata
+    let sourceMetadata: Metadata?
     /// Not open where the target does not exist and this is a dry run.
     let target: HeldDirectory
     let targetMetadata: Metadata?
@@ -80,6 +81,27 @@ struct TreePair {
         }
     }
 
+    /// Opens or makes the target of a copy whose source is on another machine.
+    /// - Parameter mustExist: it is only looked at.
+    static func ofTarget(_ path: BytePath, dryRun: Bool, mustExist: Bool = false) throws(SyncError) -> TreePair {
+        let (target, isNew) =
+            mustExist
+            ? (try openSource(path, role: "target"), false)
+            : try openTarget(path, mode: 0o700, dryRun: dryRun)
+        do throws(SyncError) {
+            return TreePair(
+                source: .none,
+                sourceMetadata: nil,
+                target: target,
+                targetMetadata: target.isOpen ? try metadata(of: target, path) : nil,
+                madeTarget: isNew
+            )
+        } catch {
+            target.close()
+            throw error
+        }
+    }
+
     private static func make(
         _ path: BytePath,
         _ source: HeldDirectory,
@@ -151,13 +173,16 @@ struct TreePair {
 
     /// Opens a target that has no source tree beside it; made where only its last component is missing.
     /// - Returns: a directory that is not open where there is none and this is a dry run.
-    static func openTarget(_ path: BytePath, dryRun: Bool) throws(SyncError) -> (directory: HeldDirectory, isNew: Bool)
-    {
+    static func openTarget(
+        _ path: BytePath,
+        mode: UInt32 = 0o755,
+        dryRun: Bool
+    ) throws(SyncError) -> (directory: HeldDirectory, isNew: Bool) {
         if let existing = try openExisting(path) { return (existing, false) }
         let (parent, parentPath) = try openParent(of: path)
         defer { parent.close() }
         if dryRun { return (.none, true) }
-        return (try makeDirectory(path, in: parent, parentPath, mode: 0o755), true)
+        return (try makeDirectory(path, in: parent, parentPath, mode: mode), true)
     }
 
     /// Refuses trees that are the same or lie in each other, told by device and inode on the way up, not by names.

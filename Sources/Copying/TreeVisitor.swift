@@ -41,6 +41,9 @@ protocol TreeVisitor: Sendable {
     /// Tells the kind of an entry that the listing did not tell; nil where it is gone or unknown (and on the account).
     func kind(of entry: WalkEntry, in node: DirectoryNode, worker: Worker) -> EntryKind?
 
+    /// This thread leaves a node whose entries it has visited: others go on with it, or it comes back later.
+    func paused(_ node: DirectoryNode, worker: Worker)
+
     /// The source's listing came to its end.
     func listed(_ node: DirectoryNode, worker: Worker)
 
@@ -55,4 +58,8 @@ protocol TreeVisitor: Sendable {
 struct DirectoryHandles: Sendable {
     let source: HeldDirectory
     let target: HeldDirectory
+}
+
+extension TreeVisitor {
+    func paused(_ node: DirectoryNode, worker: Worker) {}
 }

@@ -184,6 +184,7 @@ final class TreeWalk<Visitor: TreeVisitor>: Sendable {
             if stack.count - before > Self.pendingChildrenMax {
                 // The children come first; the listing goes on where it stands.
                 stack.insert(.listing(node), at: before)
+                visitor.paused(node, worker: worker)
                 return
             }
         }
@@ -209,6 +210,7 @@ final class TreeWalk<Visitor: TreeVisitor>: Sendable {
         while !control.shouldStop, let entry = batch.records.next(&cursor) {
             handle(WalkEntry(name: entry.name, length: entry.length, kind: entry.kind), of: batch.node, worker, &stack)
         }
+        visitor.paused(batch.node, worker: worker)
         release(batch.node, worker)
     }
 

@@ -23,15 +23,39 @@ package struct FileList: Sendable {
     private let marks: PathMarks
 
     /// Reads the list.
-    /// - Parameter isNullSeparated: entries end with NUL (`--from0`) instead of a line's end.
-    package init(_ contents: [UInt8], isNullSeparated: Bool = false) throws(SyncError) {
+    /// - Parameters:
+    ///   - isNullSeparated: entries end with NUL (`--from0`) instead of a line's end.
+    ///   - pathsMax: more paths, ancestors among them, are refused: of a list that another machine sent.
+    package init(_ contents: [UInt8], isNullSeparated: Bool = false, pathsMax: Int = .max) throws(SyncError) {
         var table = PathTable(expectedBytes: contents.count)
         for entry in ListFile(contents, separator: isNullSeparated ? .null : .line) {
             let path = try ListedPath(entry)
             table.insert(path.components, listing: path.listsContents ? .contents : .entry)
+            if table.count > pathsMax {
+                throw SyncError(
+                    .usage,
+                    "the file list has too many paths",
+                    why: "more than \(pathsMax), with those above them"
+                )
+            }
         }
         self.table = table
         marks = PathMarks(count: table.count)
+    }
+
+    /// The list once more, its entries separated by NUL.
+    package func encoded() -> [UInt8] {
+        var bytes: [UInt8] = []
+        for entry in 0..<table.count where table.state(entry).contains(.listed) {
+            // A name may begin as a comment does.
+            bytes.append(contentsOf: "./".utf8)
+            bytes.append(contentsOf: table.path(entry))
+            if table.state(entry).contains(.contents), bytes.last != UInt8(ascii: "/") {
+                bytes.append(UInt8(ascii: "/"))
+            }
+            bytes.append(0)
+        }
+        return bytes
     }
 
     /// Paths named, each once, without the root.

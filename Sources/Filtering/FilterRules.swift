@@ -20,6 +20,8 @@ package struct FilterRules: Sendable {
     }
 
     private var rules: [FilterRule] = []
+    /// The patterns of the rules, without prefixes, in their order: what another machine needs to have the same rules.
+    package private(set) var patterns: [(isInclude: Bool, pattern: [UInt8])] = []
 
     package init() {}
 
@@ -52,6 +54,7 @@ package struct FilterRules: Sendable {
     private mutating func append(_ text: ArraySlice<UInt8>, as decision: Default) {
         if text.elementsEqual("!".utf8) {
             rules.removeAll()
+            patterns.removeAll()
             return
         }
         var isInclude = decision == .include
@@ -62,6 +65,13 @@ package struct FilterRules: Sendable {
         }
         guard !pattern.isEmpty else { return }
         rules.append(FilterRule(pattern, isInclude: isInclude))
+        patterns.append((isInclude, Array(pattern)))
+    }
+
+    /// Appends a rule of another machine's `patterns`: nothing in it is a prefix.
+    package mutating func append(_ pattern: [UInt8], isInclude: Bool) {
+        let prefix = [UInt8(ascii: isInclude ? "+" : "-"), UInt8(ascii: " ")]
+        append((prefix + pattern)[...], as: .exclude)
     }
 
     /// Whether the rules leave an entry out.

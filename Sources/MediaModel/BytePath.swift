@@ -62,6 +62,13 @@ extension BytePath: CustomStringConvertible {
         return result
     }
 
+    /// A text that another machine wrote for people: as `escaped`, but what is escaped in it already stays as it is.
+    package static func withoutControls(_ bytes: [UInt8]) -> String {
+        bytes.split(separator: UInt8(ascii: "\\"), omittingEmptySubsequences: false)
+            .map { escaped(Array($0)) }
+            .joined(separator: "\\")
+    }
+
     private static func scalarLength(leadByte: UInt8) -> Int {
         switch leadByte {
         case 0xC0...0xDF: 2

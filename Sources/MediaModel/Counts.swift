@@ -35,6 +35,10 @@ package struct Counts: Sendable, Equatable {
     /// Bytes of all files of the source seen.
     package var bytesSeen: Int64 = 0
     package var bytesDeleted: Int64 = 0
+    /// Bytes of written files that the target had already, in an older version or under another name.
+    package var bytesMatched: Int64 = 0
+    /// Bytes between two machines, both ways.
+    package var bytesTransferred: Int64 = 0
 
     package init() {}
 
@@ -69,6 +73,8 @@ package struct Counts: Sendable, Equatable {
     }
 
     private static var sizes: [WritableKeyPath<Counts, Int64>] {
-        [\.bytesWritten, \.bytesCompared, \.bytesSeen, \.bytesDeleted]
+        [
+            \.bytesWritten, \.bytesCompared, \.bytesSeen, \.bytesDeleted, \.bytesMatched, \.bytesTransferred,
+        ]
     }
 }

@@ -28,6 +28,9 @@ package struct ModeRules: Sendable, Equatable {
     }
 
     private let changes: [Change]
+    /// What was parsed, and with which umask: another machine makes the same rules of it.
+    package let text: String
+    package let umask: UInt32
 
     /// - Parameter umask: what a change that names no class must not grant.
     package init(parsing text: String, umask: UInt32 = 0o022) throws(SyncError) {
@@ -44,6 +47,8 @@ package struct ModeRules: Sendable, Equatable {
             changes.append(change)
         }
         self.changes = changes
+        self.text = text
+        self.umask = umask
     }
 
     /// The mode after all changes. Bits above the twelve of permission are kept.

@@ -43,6 +43,16 @@ package struct SyncError: Error, Hashable, Sendable {
         /// The code as JSON and the run state carry it.
         package var name: String { raw.rawValue }
 
+        /// Reads what `name` says.
+        package init?(name: String) {
+            guard let raw = Raw(rawValue: name) else { return nil }
+            self.raw = raw
+        }
+
+        private init(raw: Raw) {
+            self.raw = raw
+        }
+
         /// The exit status of a run that ends with this error.
         package var exitStatus: ExitStatus {
             switch raw {

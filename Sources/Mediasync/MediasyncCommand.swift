@@ -19,6 +19,7 @@ struct MediasyncCommand: AsyncParsableCommand {
               mediasync export --keep-days 14 /var/backups/mastodon
             """,
         version: version,
+        subcommands: [AgentCommand.self],
         groupedSubcommands: [
             CommandGroup(
                 name: "Move",

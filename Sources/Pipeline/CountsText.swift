@@ -17,7 +17,8 @@ enum CountsText {
     private static var byteFields: [(String, WritableKeyPath<Counts, Int64>)] {
         [
             ("bytes_written", \.bytesWritten), ("bytes_compared", \.bytesCompared), ("bytes_seen", \.bytesSeen),
-            ("bytes_deleted", \.bytesDeleted),
+            ("bytes_deleted", \.bytesDeleted), ("bytes_matched", \.bytesMatched),
+            ("bytes_transferred", \.bytesTransferred),
         ]
     }
 

@@ -2,22 +2,32 @@ internal import Glibc
 internal import MediaModel
 
 extension ProgramCall {
-    /// Starts it in a process group of its own, without input, with default signals.
+    /// Starts it with default signals.
+    /// - Parameters:
+    ///   - input: nil for none.
+    ///   - inOwnGroup: whether it gets a process group of its own.
     /// - Returns: 0 and the process, or the number of an error.
-    func start(output: Int32, errors: Int32) -> (error: Int32, process: pid_t) {
+    func start(
+        input: Int32? = nil,
+        output: Int32,
+        errors: Int32,
+        inOwnGroup: Bool = true
+    ) -> (error: Int32, process: pid_t) {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        if let input {
+            posix_spawn_file_actions_adddup2(&actions, input, 0)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        }
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, errors, 2)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        posix_spawnattr_setflags(
-            &attributes,
-            Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK)
-        )
+        let group = inOwnGroup ? POSIX_SPAWN_SETPGROUP : 0
+        posix_spawnattr_setflags(&attributes, Int16(group | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
         posix_spawnattr_setpgroup(&attributes, 0)
         var signals = sigset_t()
         sigfillset(&signals)

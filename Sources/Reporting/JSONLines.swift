@@ -151,6 +151,9 @@ extension Counts {
         object.set("bytes_compared", bytesCompared)
         object.set("bytes_seen", bytesSeen)
         object.set("bytes_deleted", bytesDeleted)
+        // Of copies between machines, and of those that build files from older versions.
+        if bytesMatched > 0 { object.set("bytes_matched", bytesMatched) }
+        if bytesTransferred > 0 { object.set("bytes_transferred", bytesTransferred) }
         return object
     }
 }

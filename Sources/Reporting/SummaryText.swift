@@ -63,7 +63,19 @@ package enum SummaryText {
                     + (rate.map { "   \(ByteCount.describe($0))/s" } ?? "")
             )
         }
+        if counts.bytesMatched > 0 {
+            lines.append("  \(padded("matched")) \(ByteCount.describe(counts.bytesMatched)) were there already")
+        }
+        if let speedup = speedup(counts) {
+            lines.append("  \(padded("line")) \(ByteCount.describe(counts.bytesTransferred))   speedup \(speedup)")
+        }
         return lines
+    }
+
+    /// Bytes of all files for each byte between the machines, as rsync counts it.
+    private static func speedup(_ counts: Counts) -> String? {
+        guard counts.bytesTransferred > 0 else { return nil }
+        return NumberText.oneDecimal(Double(counts.bytesSeen) / Double(counts.bytesTransferred))
     }
 
     private static func row(_ label: String, _ fields: [(Int, String)], alwaysFirst: Bool = false) -> String {
@@ -119,6 +131,13 @@ package enum SummaryText {
             ("bytes written", NumberText.grouped(Int(counts.bytesWritten))),
             ("bytes compared", NumberText.grouped(Int(counts.bytesCompared))),
             ("bytes deleted", NumberText.grouped(Int(counts.bytesDeleted))),
+        ]
+        if counts.bytesMatched > 0 { rows.append(("bytes matched", NumberText.grouped(Int(counts.bytesMatched)))) }
+        if let speedup = speedup(counts) {
+            rows.append(("bytes between machines", NumberText.grouped(Int(counts.bytesTransferred))))
+            rows.append(("speedup", speedup))
+        }
+        rows += [
             ("elapsed", "\(NumberText.oneDecimal(seconds)) s"), ("entries a second", NumberText.oneDecimal(rate)),
         ]
         let width = (rows.map(\.0.count).max() ?? 0) + 2

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+package import MediaModel
 
 /// Extended attributes, POSIX ACLs among them, of an open file or directory.
 package enum ExtendedAttributes {
@@ -66,6 +67,41 @@ package enum ExtendedAttributes {
         asRoot: Bool
     ) throws(FileFault) -> Result {
         let wanted = try names(of: source).filter { isCopied($0, asRoot: asRoot) }
+        return try set(wanted, on: target, exact: exact, asRoot: asRoot) { (name) throws(FileFault) in
+            try value(of: name, on: source)
+        }
+    }
+
+    /// The attributes of the classes that are copied.
+    package static func read(from source: Int32, asRoot: Bool) throws(FileFault) -> [ExtendedAttribute] {
+        var attributes: [ExtendedAttribute] = []
+        for name in try names(of: source) where isCopied(name, asRoot: asRoot) {
+            guard let value = try value(of: name, on: source) else { continue }
+            attributes.append(ExtendedAttribute(name: name, value: value))
+        }
+        return attributes
+    }
+
+    /// Gives the target attributes that were read elsewhere; classes that are not copied are left out, whoever asks.
+    package static func apply(
+        _ attributes: [ExtendedAttribute],
+        to target: Int32,
+        exact: Bool,
+        asRoot: Bool
+    ) throws(FileFault) -> Result {
+        let wanted = attributes.map(\.name).filter { isCopied($0, asRoot: asRoot) }
+        return try set(wanted, on: target, exact: exact, asRoot: asRoot) { name in
+            attributes.first { $0.name == name }?.value
+        }
+    }
+
+    private static func set(
+        _ wanted: [[UInt8]],
+        on target: Int32,
+        exact: Bool,
+        asRoot: Bool,
+        value wantedValue: ([UInt8]) throws(FileFault) -> [UInt8]?
+    ) throws(FileFault) -> Result {
         if wanted.isEmpty && !exact { return .done }
         let present = exact ? try names(of: target).filter { isCopied($0, asRoot: asRoot) } : []
         for name in present where !wanted.contains(name) {
@@ -77,7 +113,7 @@ package enum ExtendedAttributes {
             _ = try check("fremovexattr", result)
         }
         for name in wanted {
-            guard let value = try value(of: name, on: source) else { continue }
+            guard let value = try wantedValue(name) else { continue }
             if present.contains(name), try self.value(of: name, on: target) == value { continue }
             let terminated = name + [0]
             let result = terminated.withUnsafeBytes { name in
@@ -94,6 +130,19 @@ package enum ExtendedAttributes {
             _ = try check("fsetxattr", result)
         }
         return .done
+    }
+
+    /// Whether a target has exactly the attributes that were read elsewhere, of the classes that are copied.
+    package static func equal(
+        _ target: Int32,
+        _ attributes: [ExtendedAttribute],
+        asRoot: Bool
+    ) throws(FileFault) -> Bool {
+        let wanted = attributes.filter { isCopied($0.name, asRoot: asRoot) }
+        let present = try names(of: target).filter { isCopied($0, asRoot: asRoot) }
+        guard Set(wanted.map(\.name)) == Set(present) else { return false }
+        for attribute in wanted where try value(of: attribute.name, on: target) != attribute.value { return false }
+        return true
     }
 
     /// Whether both sides have the same attributes of the classes that are copied.

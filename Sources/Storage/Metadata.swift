@@ -12,6 +12,22 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         self.nanoseconds = nanoseconds
     }
 
+    /// The moment so many nanoseconds later.
+    package func advanced(by nanoseconds: Int64) -> Timestamp {
+        if nanoseconds == 0 { return self }
+        let (whole, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        var seconds = seconds.addingReportingOverflow(whole).partialValue
+        var part = Int64(self.nanoseconds) + rest
+        if part < 0 {
+            part += 1_000_000_000
+            seconds &-= 1
+        } else if part >= 1_000_000_000 {
+            part -= 1_000_000_000
+            seconds &+= 1
+        }
+        return Timestamp(seconds: seconds, nanoseconds: UInt32(part))
+    }
+
     @inlinable
     package static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.seconds != right.seconds ? left.seconds < right.seconds : left.nanoseconds < right.nanoseconds
@@ -22,6 +38,11 @@ package struct Timestamp: Hashable, Comparable, Sendable {
 package struct FileIdentity: Hashable, Sendable {
     package let device: UInt64
     package let inode: UInt64
+
+    package init(device: UInt64, inode: UInt64) {
+        self.device = device
+        self.inode = inode
+    }
 }
 
 /// What `stat` tells about an entry.
@@ -56,6 +77,34 @@ package struct Metadata: Sendable {
         accessTime = Timestamp(seconds: raw.atime_s, nanoseconds: raw.atime_ns)
         modificationTime = Timestamp(seconds: raw.mtime_s, nanoseconds: raw.mtime_ns)
         changeTime = Timestamp(seconds: raw.ctime_s, nanoseconds: raw.ctime_ns)
+    }
+
+    /// What another machine says about an entry of its own. Blocks and what nobody asks for are left at 0.
+    package init(
+        identity: FileIdentity,
+        mode: UInt32,
+        linkCount: UInt64,
+        owner: UInt32,
+        group: UInt32,
+        deviceNumber: UInt64,
+        size: Int64,
+        blocks: Int64,
+        accessTime: Timestamp,
+        modificationTime: Timestamp,
+        changeTime: Timestamp
+    ) {
+        device = identity.device
+        inode = identity.inode
+        self.mode = mode
+        self.linkCount = linkCount
+        self.owner = owner
+        self.group = group
+        self.deviceNumber = deviceNumber
+        self.size = size
+        self.blocks = blocks
+        self.accessTime = accessTime
+        self.modificationTime = modificationTime
+        self.changeTime = changeTime
     }
 
     /// Of a descriptor that somebody else keeps open.

@@ -152,6 +152,17 @@ package struct OpenFile: ~Copyable {
         try check("copy_file_range", mds_copy_range(raw, target.raw, offset, count))
     }
 
+    /// The same on descriptors that somebody else keeps open, to another place.
+    package static func copyRange(
+        from source: Int32,
+        at offset: Int64,
+        to target: Int32,
+        at position: Int64,
+        count: Int
+    ) throws(FileFault) -> Int {
+        try check("copy_file_range", mds_copy_range_to(source, offset, target, position, count))
+    }
+
     /// Makes `target` share this file's blocks. False where the file systems cannot.
     package func clone(to target: borrowing OpenFile) throws(FileFault) -> Bool {
         do throws(FileFault) {

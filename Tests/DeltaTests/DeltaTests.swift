@@ -220,6 +220,32 @@ internal import Testing
         #expect(Signature(plan: plan, seed: 0, weak: [1, 2], strong: [.max, 2])?.strong == [0xFFFF, 2])
     }
 
+    @Test("a signature is the same after it was sent in pieces", arguments: [1, 3, 1000])
+    func sent(blocksEach: Int) throws {
+        let signature = try signature(Self.noise(1_000_000, seed: 6), seed: .max)
+        let plan = signature.plan
+        var collector = SignatureCollector(plan, seed: .max)
+        for start in stride(from: 0, to: plan.blockCount, by: blocksEach) {
+            #expect(!collector.isComplete && collector.finish() == nil)
+            let bytes = signature.bytes(of: start..<min(plan.blockCount, start + blocksEach))
+            let isTaken = collector.add(bytes)
+            #expect(isTaken)
+        }
+        #expect(collector.finish() == signature)
+    }
+
+    @Test("checksums that are cut, or of more blocks than there are, are refused")
+    func strangeSums() throws {
+        let signature = try signature(Self.noise(3000, seed: 6))
+        let bytes = signature.bytes(of: 0..<signature.plan.blockCount)
+        for sums in [Array(bytes.dropLast()), bytes + bytes, [0]] {
+            var collector = SignatureCollector(signature.plan, seed: 7)
+            let isTaken = collector.add(sums)
+            #expect(!isTaken)
+            #expect(collector.finish() == nil)
+        }
+    }
+
     @Test("a patch refuses what lies outside the older version or beyond the new one, and knows when it is not whole")
     func patch() throws {
         var patch = Patch(oldBytes: 100, newBytes: 50)

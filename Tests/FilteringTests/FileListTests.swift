@@ -25,6 +25,26 @@ internal import Testing
         #expect(list.listedCount == 3)
     }
 
+    @Test(
+        "a list that was written down again says the same",
+        arguments: ["", "/", "a/b/c\n./d//e/\n/f\n", "./#x\n./;y/\n", "a\na/\na/b"]
+    )
+    func encoded(text: String) throws {
+        let list = try FileList(Array(text.utf8))
+        let again = try FileList(list.encoded(), isNullSeparated: true)
+        #expect(again.listedCount == list.listedCount && again.unmet() == list.unmet())
+        for path in ["", "a", "a/b", "a/b/c", "a/x", "d", "d/e", "d/e/f", "f", "#x", ";y", ";y/z", "g"] {
+            #expect(role(again, path) == role(list, path), "\(path)")
+        }
+    }
+
+    @Test("a list of more paths than may be is refused")
+    func tooMany() throws {
+        let text = Array("a/b/c\0d".utf8)
+        _ = try FileList(text, isNullSeparated: true, pathsMax: 5)
+        #expect(throws: SyncError.self) { try FileList(text, isNullSeparated: true, pathsMax: 4) }
+    }
+
     @Test("an empty list names nothing")
     func empty() throws {
         let list = try FileList(Array("\n# only a comment\n".utf8))

@@ -94,6 +94,8 @@ int64_t mds_seek_hole(int fd, int64_t from);
 int64_t mds_seek_start(int fd);
 /// Copies inside the kernel from one position of both files.
 long mds_copy_range(int from, int to, int64_t offset, size_t size);
+/// The same to another place.
+long mds_copy_range_to(int from, int64_t at, int to, int64_t position, size_t size);
 /// Shares all blocks of one file with another (btrfs, XFS).
 int mds_clone(int from, int to);
 int mds_forget_cache(int fd);

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Copying
 import MediaModel
+import Running
 import Storage
 
 /// `mediasync copy SRC DST`.
@@ -13,6 +14,9 @@ struct CopyCommand: AsyncParsableCommand {
             times to the nanosecond, links, hard links, holes, extended attributes and ACLs. Every file gets its name \
             only when it is whole and on the disk; a run that is stopped or killed leaves nothing half-written, and the \
             same command goes on where it was.
+
+            SRC or DST may be on another machine: [user@]host:path or ssh://user@host:port/path. It is reached by your \
+            own ssh, and mediasync must be installed there too.
 
             Where SRC is an archive of media (tar, plain or compressed; - for standard input), its files are extracted \
             into DST, whatever directories the archive has above them. They get DST's owner and modes; a file that DST \
@@ -78,6 +82,10 @@ struct CopyCommand: AsyncParsableCommand {
     @Flag(name: [.customShort("i"), .long], help: "A line for every change, as rsync prints it.") var itemize = false
     @Flag(help: "Numbers at the end.") var stats = false
 
+    @OptionGroup(title: "Files that changed") var changed: DeltaOptions
+
+    @OptionGroup(title: "Another machine") var remote: RemoteOptions
+
     @OptionGroup(title: "Output") var output: OutputOptions
 
     func validate() throws {
@@ -109,6 +117,8 @@ struct CopyCommand: AsyncParsableCommand {
         options.chmod = try chmod.map { try ModeRules(parsing: $0, umask: host.creationMask) }
         options.extendedAttributes = xattrs
         options.hardLinks = hardLinks
+        options.delta = changed.delta
+        options.detectRenames = changed.detectRenames
         options.bandwidthLimit = bandwidthLimit?.bytes
         options.jobs = jobs
         options.reportsEveryItem = itemize || output.verbose
@@ -190,18 +200,29 @@ struct CopyCommand: AsyncParsableCommand {
             showsStats: stats
         ) { session in
             let options = try options(session.host)
-            if options.chown != nil, !session.host.isRoot {
-                throw SyncError(.usage, "--chown needs root", hint: "run with sudo, or leave it out")
-            }
-            return CopyEngine(
-                source: source,
-                target: target,
-                options: options,
-                run: session.run,
-                host: session.host,
-                control: session.control,
-                sink: session.sink
-            )
+            return try engine(source, target, options, session)
         }
+    }
+
+    private func engine(
+        _ source: BytePath,
+        _ target: BytePath,
+        _ options: CopyOptions,
+        _ session: RunSession
+    ) throws -> any Engine {
+        let (from, to) = (try RemotePlace(source), try RemotePlace(target))
+        if from != nil || to != nil {
+            return try remote.engine(from: from, to: to, source: source, target: target, options, session)
+        }
+        try RemoteOptions.checkOwnership(options, session)
+        return CopyEngine(
+            source: source,
+            target: target,
+            options: options,
+            run: session.run,
+            host: session.host,
+            control: session.control,
+            sink: session.sink
+        )
     }
 }

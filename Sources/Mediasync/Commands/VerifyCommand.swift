@@ -6,6 +6,7 @@ import Copying
 import Imaging
 import MediaModel
 import Reporting
+import Running
 import Storage
 
 /// `mediasync verify SRC DST`, `mediasync verify --manifest FILE [DIR]`, `mediasync verify --store` and
@@ -17,7 +18,8 @@ struct VerifyCommand: AsyncParsableCommand {
             "Compare two directories, a directory with a manifest, the media with the database, or read an export.",
         discussion: """
             Reads every file on both sides and lists what differs, one line an entry: what, then the path. Exit code 4 \
-            where there are differences, 3 where something could not be read.
+            where there are differences, 3 where something could not be read. SRC or DST may be on another machine, as \
+            in copy: only digests travel.
 
             With --store, every file that Mastodon's database names is looked at in its media directory: missing, \
             empty, or of another size than the row says; with --types also of another type; with --deep also what cannot \
@@ -63,6 +65,8 @@ struct VerifyCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("Workers.", valueName: "n")) var jobs: Int?
 
     @OptionGroup(title: "Selection") var selection: SelectionOptions
+
+    @OptionGroup(title: "Another machine") var remote: RemoteOptions
 
     @OptionGroup(title: "Output") var output: OutputOptions
 
@@ -143,6 +147,7 @@ struct VerifyCommand: AsyncParsableCommand {
                     sink: session.sink
                 )
             }
+            if let engine = try remoteEngine(paths[0], paths[1], options, session) { return engine }
             return VerifyEngine(
                 source: paths[0],
                 target: paths[1],
@@ -153,6 +158,28 @@ struct VerifyCommand: AsyncParsableCommand {
                 sink: session.sink
             )
         }
+    }
+
+    /// A comparison with another machine: a copy that is only told. Nil where both sides are here.
+    private func remoteEngine(
+        _ source: BytePath,
+        _ target: BytePath,
+        _ options: VerifyOptions,
+        _ session: RunSession
+    ) throws -> (any Engine)? {
+        let (from, to) = (try RemotePlace(source), try RemotePlace(target))
+        if from == nil, to == nil { return nil }
+        var comparing = options.selection
+        comparing.digest = options.digest
+        comparing.jobs = options.jobs
+        comparing.reportsEveryItem = options.reportsEveryItem
+        comparing.comparison = Comparison(contentOnly: options.contentOnly, uncached: options.uncached)
+        comparing.dryRun = true
+        comparing.checksum = true
+        comparing.delete = true
+        comparing.extendedAttributes = options.extendedAttributes
+        comparing.hardLinks = false
+        return try remote.engine(from: from, to: to, source: source, target: target, comparing, session)
     }
 
     private func runStore() async throws {

@@ -1,0 +1,119 @@
+internal import DequeModule
+internal import Pacing
+
+/// What waits for a receiver's threads. The thread that reads the connection waits for room, so that memory is bounded
+/// whatever the other end sends; threads that have more work for others never do.
+final class ReceiveQueue: Sendable {
+    private struct State {
+        var jobs = Deque<ReceiveJob>()
+        /// Jobs that were accepted and are not done, those that wait for a directory among them, and their bytes.
+        var pending = 0
+        var weight = 0
+        /// Files that were asked for and are not done.
+        var wanted = 0
+        var treeEnded = false
+        /// Threads go home until the next part of the work.
+        var isResting = false
+        var isClosed = false
+    }
+
+    private enum Room {
+        static var forJobs: Int { 0 }
+        static var forRoom: Int { 1 }
+        static var forEnd: Int { 2 }
+    }
+
+    private static let pendingMax = 8192
+    private static let weightMax = 32 << 20
+
+    private let state = Monitor(State(), waitingRooms: 3)
+
+    /// Accepts a job, waiting for room. It may have to wait for its directory before it is offered.
+    func accept(weight: Int) {
+        state.wait(in: Room.forRoom) { state -> Void? in
+            guard state.isClosed || (state.pending < Self.pendingMax && state.weight < Self.weightMax) else {
+                return nil
+            }
+            state.pending += 1
+            state.weight += weight
+            return ()
+        }
+    }
+
+    /// An accepted job can be done now.
+    func offer(_ job: ReceiveJob) {
+        state.withLock { $0.jobs.append(job) }
+        state.wakeOne(in: Room.forJobs)
+    }
+
+    /// The next job; nil once the queue is closed.
+    func take() -> ReceiveJob? {
+        state.wait(in: Room.forJobs) { state -> ReceiveJob?? in
+            if state.isClosed || state.isResting { return .some(nil) }
+            return state.jobs.popFirst().map { .some($0) }
+        }
+    }
+
+    /// An accepted job is done.
+    func done(weight: Int) {
+        let isOver = state.withLock { state -> Bool in
+            state.pending -= 1
+            state.weight -= weight
+            return Self.isOver(state)
+        }
+        state.wakeOne(in: Room.forRoom)
+        if isOver { state.wakeAll(in: Room.forEnd) }
+    }
+
+    func want(_ count: Int) {
+        state.withLock { $0.wanted += count }
+    }
+
+    func settleWanted() {
+        let isOver = state.withLock { state -> Bool in
+            state.wanted -= 1
+            return Self.isOver(state)
+        }
+        if isOver { state.wakeAll(in: Room.forEnd) }
+    }
+
+    /// No more directories and entries come.
+    func endTree() {
+        state.withLock { $0.treeEnded = true }
+        state.wakeAll(in: Room.forEnd)
+    }
+
+    private static func isOver(_ state: State) -> Bool {
+        state.treeEnded && state.pending == 0 && state.wanted == 0
+    }
+
+    /// Waits until everything that came is done; false where the queue was closed before.
+    func waitForEnd() -> Bool {
+        state.wait(in: Room.forEnd) { state -> Bool? in
+            if Self.isOver(state) { return true }
+            return state.isClosed ? false : nil
+        }
+    }
+
+    /// Everything of one part of the work is done: its threads go home.
+    func rest() {
+        state.withLock { $0.isResting = true }
+        state.wakeAll(in: Room.forJobs)
+    }
+
+    /// Another part of the work begins.
+    func resume() {
+        state.withLock { $0.isResting = false }
+    }
+
+    /// Threads go home; what waits is left undone.
+    func close() {
+        state.withLock {
+            $0.isClosed = true
+            $0.jobs.removeAll()
+        }
+        state.wakeAll(in: Room.forJobs)
+        state.wakeAll(in: Room.forRoom)
+        state.wakeAll(in: Room.forEnd)
+    }
+}

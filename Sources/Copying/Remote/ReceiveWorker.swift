@@ -1,0 +1,463 @@
+internal import Checksums
+internal import MediaModel
+internal import Running
+internal import Storage
+internal import Synchronization
+internal import Wire
+
+/// One thread's hands for receiving.
+final class ReceiveWorker {
+    let receiver: TreeReceiver
+    let context: CopyContext
+    let visitor: CopyVisitor
+    let worker: CopyWorker
+    let digest: StreamingDigest
+    /// For blocks of older versions; made when first needed.
+    private(set) lazy var copyBuffer = PieceBuffer()
+    var tally: Tally { worker.tally }
+
+    init(receiver: TreeReceiver, visitor: CopyVisitor, index: Int) {
+        self.receiver = receiver
+        context = receiver.context
+        self.visitor = visitor
+        worker = visitor.makeWorker(index: index)
+        digest = StreamingDigest(context.options.digest ?? .xxh3)
+    }
+
+    func perform(_ job: ReceiveJob) {
+        switch job {
+        case .open(let directory, let state): open(directory, state)
+        case .batch(let directory, let batch): compare(batch, in: directory)
+        case .end(let directory, let end): finish(directory, end)
+        case .file(let wanted, let file): receive(file, wanted)
+        case .failed(let wanted, let error): fail(wanted, context.failure(error))
+        case .transfer(let file): return assemble(file)
+        case .describe(let description): return describe(description)
+        }
+        receiver.queue.done(weight: job.weight)
+    }
+
+    // MARK: Directories
+
+    private func open(_ directory: ReceivedDirectory, _ state: WireDirectory.State) {
+        let node = directory.node
+        let isOpen = open(node, state)
+        if !isOpen { receiver.credits.add() }
+        switch state {
+        case .open: break
+        // What has no contents has no end either.
+        case .skipped, .failed: release(node)
+        }
+        for job in directory.becomeReady(isOpen: isOpen) { receiver.queue.offer(job) }
+        if let parent = node.parent { release(parent) }
+    }
+
+    /// False where the directory was not opened; it is on the account.
+    private func open(_ node: DirectoryNode, _ state: WireDirectory.State) -> Bool {
+        if node.parent?.flags.contains(.failed) == true {
+            node.set(.failed)
+            return false
+        }
+        if node.depth > 0 {
+            tally.seen.add()
+            tally.directories.add()
+        }
+        if node.depth > 0, !context.selection.takesAll, context.protects(node.path(), isDirectory: true) {
+            node.set(.failed)
+            context.finish(.skipped(.excluded), .directory, in: node, name: nil, tally: tally)
+            return false
+        }
+        switch state {
+        case .open(let sent, let attributes):
+            node.sentAttributes = attributes
+            let handles = DirectoryHandles(source: .none, target: node.parent?.target ?? .none)
+            guard visitor.openCounterpart(node, in: handles, Metadata(sent), worker) else { return false }
+            node.countAsOpen()
+            return true
+        case .skipped(let reason):
+            node.set(.failed)
+            context.finish(.skipped(reason), .directory, in: node, name: nil, tally: tally)
+            return false
+        case .failed(let error):
+            return visitor.give(up: node, context.failure(error), worker)
+        }
+    }
+
+    private func finish(_ directory: ReceivedDirectory, _ end: DirectoryEnd) {
+        let node = directory.node
+        if directory.isOpen {
+            switch end {
+            case .listed:
+                worker.stand(at: node)
+                visitor.listed(node, worker: worker)
+            case .unlisted:
+                node.set(.unlisted)
+                // One that the list names by itself is made without its contents.
+                let isBare = context.selection.fileList != nil && !context.selection.reaches(into: node.path())
+                if isBare { break }
+                context.sink(
+                    .item(ItemEvent(path: node.path(), kind: .directory, outcome: .skipped(.mountPoint)))
+                )
+            case .failed(let error):
+                node.set([.unlisted, .failed])
+                context.listingErrors.wrappingAdd(1, ordering: .relaxed)
+                context.finish(context.failure(error), .directory, in: node, name: nil, tally: tally)
+            }
+        }
+        release(node)
+    }
+
+    func release(_ node: DirectoryNode) {
+        guard node.release() else { return }
+        visitor.finish(node, worker: worker)
+    }
+
+    // MARK: Entries
+
+    private func compare(_ batch: WireBatch, in directory: ReceivedDirectory) {
+        let node = directory.node
+        var items: [Want.Item] = []
+        var descriptions: [DeltaDescription] = []
+        if directory.isOpen {
+            worker.stand(at: node)
+            for (index, entry) in batch.entries.enumerated() where !context.control.shouldStop {
+                let reference = WireReference(batch: batch.id, index: UInt32(index))
+                if let wanted = entry.name.withEntryName({ compare(entry, $0, in: node) }) {
+                    var item = Want.Item(index: UInt32(index), attributesOnly: wanted.attributesOnly)
+                    if let description = description(of: wanted, entry, reference) {
+                        node.hold()
+                        descriptions.append(description)
+                        item.hasBasis = true
+                    }
+                    want(wanted, reference)
+                    items.append(item)
+                }
+            }
+        }
+        receiver.connection.send(.want(Want(batch: batch.id, items: items)))
+        if !descriptions.isEmpty { receiver.describe(receiver.deltas.exchange(descriptions)) }
+        release(node)
+    }
+
+    func want(_ file: WantedFile, _ reference: WireReference) {
+        file.node.hold()
+        receiver.queue.want(1)
+        receiver.wanted.withLock { $0[reference] = file }
+    }
+
+    /// Looks at one entry. What must be fetched first is returned, everything else is done and on the account.
+    private func compare(_ entry: WireEntry, _ name: EntryName, in node: DirectoryNode) -> WantedFile? {
+        tally.seen.add()
+        let isDirectory = entry.kind == .directory
+        if isDirectory {
+            tally.directories.add()
+        } else if entry.kind == .file {
+            tally.files.add()
+        } else {
+            tally.others.add()
+        }
+        return judge(entry, name, in: node)
+    }
+
+    /// The same for an entry that is counted already.
+    func judge(_ entry: WireEntry, _ name: EntryName, in node: DirectoryNode) -> WantedFile? {
+        let account = { (outcome: Outcome) in
+            self.context.finish(outcome, entry.kind, in: node, name: name, tally: self.tally)
+        }
+        let sent: WireMetadata
+        switch entry.state {
+        case .present(let metadata): sent = metadata
+        case .skipped(let reason):
+            account(.skipped(reason))
+            return nil
+        case .failed(let error):
+            account(context.failure(error))
+            return nil
+        }
+        let isOwn = entry.name.bytes.withUnsafeBytes { TemporaryName.isOwn($0) }
+        // An honest sender leaves both out.
+        if isOwn || entry.name.bytes.withUnsafeBytes({ worker.excludes($0, isDirectory: false) }) {
+            account(.skipped(isOwn ? .temporary : .excluded))
+            return nil
+        }
+        guard entry.kind == .file else {
+            visitor.copySpecial(name, entry.kind, Metadata(sent), entry.text, in: node, worker)
+            return nil
+        }
+        return compareFile(entry.name, name, Metadata(sent), entry.digest, entry.attributes, in: node)
+    }
+
+    /// - Parameter attributes: nil where they were not sent yet.
+    private func compareFile(
+        _ path: BytePath,
+        _ name: EntryName,
+        _ source: Metadata,
+        _ sum: Digest?,
+        _ attributes: [ExtendedAttribute]?,
+        in node: DirectoryNode
+    ) -> WantedFile? {
+        var wanted = WantedFile(node: node, name: path, digest: sum)
+        if !node.flags.contains(.fresh) {
+            let verdict = visitor.compareFile(name, in: node, worker) { existing in
+                wanted.replaces = existing
+                return visitor.compareFile(
+                    name,
+                    source,
+                    existing,
+                    side(name, sum, attributes, in: node),
+                    in: node,
+                    worker
+                )
+            }
+            switch verdict {
+            case .finished: return nil
+            case .attributesNeeded:
+                // Attributes are never written through a second name: then all of it may have to be written again.
+                wanted.attributesOnly = wanted.replaces.map { $0.linkCount == 1 } ?? true
+                wanted.isUndecided = true
+                return wanted
+            case .copy(let existing, let changes):
+                wanted.replaces = existing
+                wanted.changes = changes
+            }
+        }
+        if context.options.dryRun {
+            visitor.copyFileDry(name, source, in: node, changes: wanted.changes, worker)
+            return nil
+        }
+        guard source.linkCount > 1, let links = context.hardLinks else { return wanted }
+        switch links.claim(source) {
+        case .first:
+            wanted.hardLink = source.identity
+            return wanted
+        case .pending: visitor.deferLink(name, source, in: node)
+        case .published(let place): visitor.link(name, to: place, in: node, existing: wanted.replaces, tally: tally)
+        }
+        return nil
+    }
+
+    private func side(
+        _ name: EntryName,
+        _ sum: Digest?,
+        _ attributes: [ExtendedAttribute]?,
+        in node: DirectoryNode
+    ) -> CopyVisitor.FileSource {
+        CopyVisitor.FileSource(
+            contentsEqual: { source in
+                guard let sum else { return .success(false) }
+                return self.visitor.content(of: name, in: node, is: sum, source.size, self.worker)
+            },
+            attributesEqual: {
+                guard let attributes else { return nil }
+                guard let file = try? node.target.openFile(name) else { return true }
+                return (try? AttributeSource.sent(attributes).equals(file.raw, asRoot: self.context.host.isRoot))
+                    ?? true
+            },
+            attributes: attributes.map { .sent($0) }
+        )
+    }
+
+    // MARK: Files that were asked for
+
+    func fail(_ wanted: WantedFile, _ outcome: Outcome) {
+        visitor.settleFailed(wanted.hardLink)
+        wanted.name.withEntryName {
+            context.finish(outcome, .file, in: wanted.node, name: $0, tally: tally)
+        }
+        settle(wanted)
+    }
+
+    /// The file is done, or with the publisher.
+    func settle(_ wanted: WantedFile) {
+        release(wanted.node)
+        receiver.queue.settleWanted()
+    }
+
+    private func receive(_ file: WireFile, _ wanted: WantedFile) {
+        if context.control.shouldStop { return settle(wanted) }
+        guard let wanted = decide(wanted, file) else { return }
+        guard case .whole(let bytes, let sum) = file.content else { return settle(wanted) }
+        guard bytes.withUnsafeBytes({ digest.digest(of: $0) }) == sum else { return fail(wanted, damaged(wanted)) }
+        guard let assembly = begin(file, wanted) else { return }
+        do throws(FileFault) {
+            _ = try assembly.append(bytes)
+        } catch {
+            assembly.discard()
+            return fail(wanted, context.failure(error, "could not write \(path(wanted))"))
+        }
+        publish(assembly, wanted, sum)
+    }
+
+    /// The attributes that were needed for a decision are there. Nil where the file is done.
+    private func decide(_ wanted: WantedFile, _ file: WireFile) -> WantedFile? {
+        guard wanted.isUndecided else { return wanted }
+        worker.stand(at: wanted.node)
+        let decided = wanted.name.withEntryName {
+            compareFile(wanted.name, $0, Metadata(file.metadata), wanted.digest, file.attributes, in: wanted.node)
+        }
+        guard let decided else {
+            settle(wanted)
+            return nil
+        }
+        if !wanted.attributesOnly { return decided }
+        // Something else changed since; the sender does not keep what it sent.
+        let error = SyncError(
+            .sourceChanged,
+            "\(path(wanted)) changed while it was compared",
+            hint: "run the same command again"
+        )
+        fail(decided, .failed(error))
+        return nil
+    }
+
+    func path(_ wanted: WantedFile) -> BytePath { wanted.node.path().appending(wanted.name) }
+
+    private func damaged(_ wanted: WantedFile) -> Outcome {
+        .failed(
+            SyncError(
+                .item,
+                "\(path(wanted)) did not arrive as it was sent",
+                why: "its digest differs",
+                hint: "run the same command again; if it happens again, check the memory of both machines"
+            )
+        )
+    }
+
+    private func begin(_ file: WireFile, _ wanted: WantedFile) -> FileAssembly? {
+        let metadata = Metadata(file.metadata)
+        let attributes = context.attributeRules.wanted(metadata, kind: .file)
+        let inherits = context.inherits(wanted.node)
+        var temporary: BytePath?
+        do throws(FileFault) {
+            try context.willChange()
+            let target = try visitor.createTarget(
+                mode: inherits ? 0o600 : attributes.permissions & 0o777,
+                in: wanted.node,
+                isNew: wanted.replaces == nil,
+                &temporary,
+                worker
+            )
+            try FileAssembly.prepare(target, for: metadata)
+            return FileAssembly(
+                file,
+                wanted: attributes,
+                inherits: inherits,
+                node: wanted.node,
+                target: target,
+                temporary: temporary,
+                digest: context.options.digest ?? .xxh3
+            )
+        } catch {
+            temporary?.withEntryName { try? wanted.node.target.removeFile($0) }
+            fail(wanted, context.failure(error, "could not create a file for \(path(wanted))"))
+            return nil
+        }
+    }
+
+    private func publish(_ assembly: FileAssembly, _ wanted: WantedFile, _ sum: Digest) {
+        let temporary = assembly.temporary
+        let target = assembly.detach()
+        do throws(FileFault) {
+            try visitor.finishAttributes(
+                from: .sent(assembly.file.attributes),
+                to: target,
+                assembly.wanted,
+                inherits: assembly.inherits,
+                path: path(wanted)
+            )
+        } catch {
+            temporary?.withEntryName { try? wanted.node.target.removeFile($0) }
+            return fail(wanted, context.failure(error, "could not write \(path(wanted))"))
+        }
+        tally.bytesSeen.add(Int(assembly.metadata.size))
+        visitor.publish(
+            target,
+            temporary: temporary,
+            name: wanted.name,
+            in: wanted.node,
+            replaces: wanted.replaces,
+            changes: wanted.changes,
+            metadata: assembly.metadata,
+            digest: context.options.digest == nil ? nil : sum,
+            hardLink: wanted.hardLink,
+            worker
+        )
+        settle(wanted)
+    }
+
+    // MARK: Files in pieces
+
+    private func assemble(_ file: IncomingFile) {
+        while true {
+            let steps = file.next()
+            if steps.isEmpty { return }
+            for step in steps {
+                var weight = 512
+                switch step {
+                case .begin(let sent):
+                    guard !file.isSettled, !context.control.shouldStop else { break }
+                    if let decided = decide(file.decided ?? file.wanted, sent) {
+                        file.decided = decided
+                        file.assembly = begin(sent, decided)
+                    }
+                    file.isSettled = file.assembly == nil
+                case .piece(let bytes):
+                    weight += bytes.count
+                    bytes.withUnsafeBytes { append($0, to: file) }
+                case .copies(let copies):
+                    weight += copies.count * 16
+                    copy(copies, to: file)
+                case .end(let end):
+                    finish(file, end)
+                }
+                receiver.queue.done(weight: weight)
+            }
+        }
+    }
+
+    func append(_ bytes: UnsafeRawBufferPointer, to file: IncomingFile) {
+        guard let assembly = file.assembly else { return }
+        do throws(FileFault) {
+            if try assembly.append(bytes) { return }
+            giveUp(file, damaged(file.subject))
+        } catch {
+            giveUp(file, context.failure(error, "could not write \(path(file.subject))"))
+        }
+    }
+
+    private func giveUp(_ file: IncomingFile, _ outcome: Outcome) {
+        file.assembly?.discard()
+        file.assembly = nil
+        file.isSettled = true
+        fail(file.subject, outcome)
+    }
+
+    private func finish(_ file: IncomingFile, _ end: FileEnd) {
+        let found = file.assembly?.finish()
+        if endDelta(of: file, end, found) || file.isSettled { return }
+        let assembly = file.assembly
+        file.assembly = nil
+        if end == .again {
+            assembly?.discard()
+            file.isSpoiled = false
+            file.matchedBytes = 0
+            return
+        }
+        file.isSettled = true
+        guard let assembly else {
+            if case .failed(let error) = end { return fail(file.subject, context.failure(error)) }
+            // The run is being stopped, and it was not begun.
+            return settle(file.subject)
+        }
+        switch end {
+        case .whole(let sum) where found == sum:
+            publish(assembly, file.subject, sum)
+        case .whole, .again:
+            assembly.discard()
+            fail(file.subject, damaged(file.subject))
+        case .failed(let error):
+            assembly.discard()
+            fail(file.subject, context.failure(error))
+        }
+    }
+}

@@ -1,0 +1,119 @@
+package import MediaModel
+internal import Pacing
+package import Running
+internal import Storage
+internal import Synchronization
+
+/// A copy to or from another machine that is begun again where its connection was lost. It needs no memory: what is in place
+/// is found in place, so each try goes on where the one before it was.
+package final class ReconnectingEngine: Engine {
+    /// Makes the engine of one try; the control is that try's own.
+    package typealias Maker = @Sendable (RunControl) throws(SyncError) -> any Engine
+
+    /// Tries in all.
+    private static let triesMax = 5
+    private static let backoff = Backoff(first: .seconds(1), cap: .seconds(30))
+    private static let napNanoseconds: Int64 = 50_000_000
+
+    private let control: RunControl
+    private let sink: EventSink
+    private let make: Maker
+    private let current = Mutex<(any Engine)?>(nil)
+    /// What tries did whose connection was lost.
+    private let before = Mutex(Counts())
+
+    package init(control: RunControl, sink: @escaping EventSink, make: @escaping Maker) {
+        self.control = control
+        self.sink = sink
+        self.make = make
+    }
+
+    package func counts() -> Counts {
+        let now = current.withLock { $0 }?.counts() ?? Counts()
+        return before.withLock { now.after($0) }
+    }
+
+    package func abandon() { current.withLock { $0 }?.abandon() }
+    package func totalCounter() -> (any TotalCounter)? { (try? make(RunControl()))?.totalCounter() }
+    package var stopPatience: Duration { .seconds(8) }
+
+    package func run() async -> RunResult {
+        let pool = WorkerPool(threads: 1)
+        defer { pool.shutDown() }
+        return await withTaskExecutorPreference(pool) {
+            var random = JitterGenerator(seed: UInt64(bitPattern: Host.monotonicNanoseconds()))
+            var attempt = 1
+            while true {
+                let result = await self.tryOnce()
+                guard let error = result.error, self.mayTryAgain(error, attempt) else {
+                    return RunResult(counts: self.before.withLock { result.counts.after($0) }, error: result.error)
+                }
+                self.before.withLock { $0 = result.counts.after($0) }
+                self.current.withLock { $0 = nil }
+                let delay = Self.backoff.delay(attempt: attempt, using: &random)
+                self.sink(
+                    .notice(
+                        Notice(
+                            .warning,
+                            "\(error)",
+                            hint: "it is tried again (\(attempt + 1) of \(Self.triesMax)) and goes on where it was"
+                        )
+                    )
+                )
+                self.wait(Int64(delay.nanoseconds))
+                attempt += 1
+            }
+        }
+    }
+
+    private func mayTryAgain(_ error: SyncError, _ attempt: Int) -> Bool {
+        if control.shouldStop || attempt >= Self.triesMax { return false }
+        // The other end of the lost connection may not have heard of its loss yet.
+        return error.retry == .backOff || (attempt > 1 && error.code == .locked)
+    }
+
+    private func wait(_ nanoseconds: Int64) {
+        let end = Host.monotonicNanoseconds() + nanoseconds
+        while !control.shouldStop, Host.monotonicNanoseconds() < end { Host.sleep(nanoseconds: Self.napNanoseconds) }
+    }
+
+    private func tryOnce() async -> RunResult {
+        if let reason = control.stopReason { return RunResult(counts: Counts(), error: reason) }
+        let inner = RunControl()
+        let engine: any Engine
+        do throws(SyncError) { engine = try make(inner) } catch { return RunResult(counts: Counts(), error: error) }
+        current.withLock { $0 = engine }
+        let pool = WorkerPool(threads: 1)
+        defer { pool.shutDown() }
+        let isOver = Latch()
+        return await withTaskGroup(of: Void.self) { group in
+            group.addTask(executorPreference: pool) {
+                while !isOver.isSet, !self.control.shouldStop {
+                    Host.sleep(nanoseconds: Self.napNanoseconds)
+                }
+                if let reason = self.control.stopReason { inner.stop(reason) }
+            }
+            let result = await engine.run()
+            isOver.set()
+            return result
+        }
+    }
+}
+
+extension Counts {
+    /// The account of a try after others: what they did, this one found done.
+    fileprivate func after(_ earlier: Counts) -> Counts {
+        var sum = self
+        for field in [\Counts.copied, \.created, \.linked, \.updated] {
+            let found = min(earlier[keyPath: field], sum.unchanged)
+            sum[keyPath: field] += found
+            sum.unchanged -= found
+        }
+        sum.deleted += earlier.deleted
+        sum.bytesWritten += earlier.bytesWritten
+        sum.bytesDeleted += earlier.bytesDeleted
+        sum.bytesMatched += earlier.bytesMatched
+        sum.bytesTransferred += earlier.bytesTransferred
+        return sum
+    }
+}

@@ -1,0 +1,231 @@
+internal import MediaModel
+internal import Running
+internal import Storage
+internal import Synchronization
+internal import Wire
+
+/// Names what a walk shows to the other end. What becomes of it is decided and accounted for there.
+final class SendVisitor: TreeVisitor {
+    /// What one thread keeps: the entries of the directory at hand that were not sent yet.
+    final class Worker {
+        let copy: CopyWorker
+        var node: DirectoryNode?
+        var entries: [WireEntry] = []
+        var bytes = 0
+
+        init(_ copy: CopyWorker) { self.copy = copy }
+    }
+
+    /// Entries and bytes of a batch: frames stay far below their limit, and the receiver's workers get even shares.
+    private static let batchEntries = 256
+    private static let batchBytes = 64 << 10
+
+    let context: CopyContext
+    private let window: SendWindow
+    private let connection: WireConnection
+
+    init(context: CopyContext, window: SendWindow, connection: WireConnection) {
+        self.context = context
+        self.window = window
+        self.connection = connection
+    }
+
+    func makeWorker(index: Int) -> Worker {
+        Worker(CopyWorker(context: context, index: index, queue: nil))
+    }
+
+    // MARK: Directories
+
+    func open(_ node: DirectoryNode, in parent: DirectoryHandles, worker: Worker) -> Bool {
+        node.set(.absent)
+        guard let id = window.openDirectory() else {
+            node.set(.failed)
+            return false
+        }
+        node.wireID = id
+        let metadata: Metadata
+        let attributes: [ExtendedAttribute]
+        do throws(FileFault) {
+            if node.parent != nil {
+                node.source = try withPatience(context.control) { () throws(FileFault) in
+                    try parent.source.openDirectory(node.name)
+                }
+            }
+            metadata = try node.source.metadata()
+            attributes =
+                context.options.extendedAttributes
+                ? try ExtendedAttributes.read(from: node.source.raw, asRoot: context.host.isRoot) : []
+        } catch {
+            return fail(node, error, "could not read the directory \(node.path())")
+        }
+        if node.depth > WireLimit.depth || attributes.isBeyondWire {
+            let error = SyncError(
+                .item,
+                "could not send the directory \(node.path())",
+                why: attributes.isBeyondWire ? "it has too many extended attributes" : "it lies too deep"
+            )
+            return fail(node, error)
+        }
+        send(node, .open(WireMetadata(metadata), attributes))
+        if context.options.oneFileSystem, metadata.device != context.sourceDevice {
+            node.set(.unlisted)
+            return false
+        }
+        return true
+    }
+
+    private func send(_ node: DirectoryNode, _ state: WireDirectory.State) {
+        let name = BytePath(name: node.name)
+        connection.send(
+            .directory(WireDirectory(id: node.wireID, parent: node.parent?.wireID, name: name, state: state))
+        )
+    }
+
+    private func fail(_ node: DirectoryNode, _ fault: FileFault, _ what: String) -> Bool {
+        var error = fault.syncError(what)
+        if fault.kind == .missing { error.code = .sourceVanished }
+        return fail(node, error)
+    }
+
+    private func fail(_ node: DirectoryNode, _ error: SyncError) -> Bool {
+        node.set(.failed)
+        send(node, .failed(error))
+        return false
+    }
+
+    func unreachable(_ node: DirectoryNode, fault: FileFault, worker: Worker) {
+        guard let id = window.openDirectory() else { return node.set(.failed) }
+        node.wireID = id
+        _ = fail(node, fault, "could not open the way to \(node.path()) again")
+    }
+
+    func descends(into entry: WalkEntry, of node: DirectoryNode, worker: Worker) -> Bool {
+        guard worker.copy.excludes(entry.bytes, isDirectory: true) else { return true }
+        add(WireEntry(name: BytePath(name: entry.name), kind: .directory, state: .skipped(.excluded)), worker)
+        return false
+    }
+
+    func finish(_ node: DirectoryNode, worker: Worker) {
+        defer { if node.depth > 0 { node.closeHandles() } }
+        if node.flags.contains(.failed) { return }
+        let end: DirectoryEnd =
+            node.wireFailure.map { .failed($0) } ?? (node.flags.contains(.unlisted) ? .unlisted : .listed)
+        connection.send(.directoryEnd(id: node.wireID, end))
+    }
+
+    func listingFailed(_ node: DirectoryNode, fault: FileFault, worker: Worker) {
+        flush(worker)
+        node.wireFailure = fault.syncError("could not list the directory \(node.path())")
+    }
+
+    // MARK: Entries
+
+    func prepare(_ node: DirectoryNode, worker: Worker) {
+        if worker.node !== node { flush(worker) }
+        worker.node = node
+        worker.copy.stand(at: node)
+    }
+
+    func paused(_ node: DirectoryNode, worker: Worker) { flush(worker) }
+    func listed(_ node: DirectoryNode, worker: Worker) { flush(worker) }
+    func note(_ entry: WalkEntry, of node: DirectoryNode) {}
+
+    func kind(of entry: WalkEntry, in node: DirectoryNode, worker: Worker) -> EntryKind? {
+        do throws(FileFault) {
+            if let kind = try node.source.metadata(of: entry.name).kind { return kind }
+            add(WireEntry(name: BytePath(name: entry.name), kind: .fifo, state: .skipped(.special)), worker)
+        } catch {
+            add(failed(entry, .file, error, "could not look at \(node.path(of: entry.name))"), worker)
+        }
+        return nil
+    }
+
+    func visit(_ entry: WalkEntry, of node: DirectoryNode, worker: Worker) {
+        let kind = entry.kind ?? .file
+        let name = BytePath(name: entry.name)
+        if TemporaryName.isOwn(entry.bytes) {
+            return add(WireEntry(name: name, kind: kind, state: .skipped(.temporary)), worker)
+        }
+        if worker.copy.excludes(entry.bytes, isDirectory: false) {
+            return add(WireEntry(name: name, kind: kind, state: .skipped(.excluded)), worker)
+        }
+        do throws(FileFault) {
+            let metadata = try node.source.metadata(of: entry.name)
+            guard let now = metadata.kind, now != .directory else {
+                return add(changed(entry, kind, node), worker)
+            }
+            let text = now == .symlink ? try node.source.readLink(entry.name) : []
+            if text.count > WireLimit.pathBytes { return add(changed(entry, kind, node), worker) }
+            var sent = WireEntry(name: name, kind: now, state: .present(WireMetadata(metadata)), text: text)
+            if context.options.checksum, now == .file { try digest(entry, metadata, node, worker, &sent) }
+            add(sent, worker)
+        } catch {
+            add(failed(entry, kind, error, "could not read \(node.path(of: entry.name))"), worker)
+        }
+    }
+
+    /// Adds what a comparison of contents needs; nothing where the file changed meanwhile: then its content is asked for.
+    private func digest(
+        _ entry: WalkEntry,
+        _ metadata: Metadata,
+        _ node: DirectoryNode,
+        _ worker: Worker,
+        _ sent: inout WireEntry
+    ) throws(FileFault) {
+        let file = try node.source.openFile(entry.name, keepAccessTime: context.host.isRoot)
+        do throws(ContentFault) {
+            sent.digest = try worker.copy.content.digest(of: file, metadata.size)
+        } catch {
+            if case .read(let fault) = error { throw fault }
+            return
+        }
+        guard context.options.extendedAttributes else { return }
+        let attributes = try ExtendedAttributes.read(from: file.raw, asRoot: context.host.isRoot)
+        // Larger ones are asked for one by one.
+        if attributes.reduce(0, { $0 + $1.value.count }) < 4096 { sent.attributes = attributes }
+    }
+
+    private func changed(_ entry: WalkEntry, _ kind: EntryKind, _ node: DirectoryNode) -> WireEntry {
+        let error = SyncError(
+            .sourceChanged,
+            "\(node.path(of: entry.name)) became something else while it was read",
+            hint: "run the same command again when the source is quiet"
+        )
+        return WireEntry(name: BytePath(name: entry.name), kind: kind, state: .failed(error))
+    }
+
+    private func failed(_ entry: WalkEntry, _ kind: EntryKind, _ fault: FileFault, _ what: String) -> WireEntry {
+        var error = fault.syncError(what)
+        if fault.kind == .missing {
+            error.code = .sourceVanished
+            error.hint = "it went away after it was listed: run the same command again"
+        }
+        return WireEntry(name: BytePath(name: entry.name), kind: kind, state: .failed(error))
+    }
+
+    private func add(_ entry: WireEntry, _ worker: Worker) {
+        if worker.entries.count >= Self.batchEntries || worker.bytes >= Self.batchBytes { flush(worker) }
+        worker.entries.append(entry)
+        worker.bytes += 100 + entry.name.bytes.count + entry.text.count
+        worker.bytes += entry.attributes?.reduce(0) { $0 + $1.name.count + $1.value.count } ?? 0
+        if case .failed(let error) = entry.state { worker.bytes += error.what.utf8.count + 1000 }
+    }
+
+    /// Sends what has gathered. The entries' node is held by whoever shows them.
+    private func flush(_ worker: Worker) {
+        guard let node = worker.node, !worker.entries.isEmpty else { return }
+        let entries = worker.entries
+        worker.entries = []
+        worker.bytes = 0
+        guard let id = window.openBatch(SentBatch(node: node, entries: entries)) else { return }
+        connection.send(.batch(WireBatch(id: id, directory: node.wireID, entries: entries)))
+    }
+}
+
+extension [ExtendedAttribute] {
+    /// More than a frame carries.
+    var isBeyondWire: Bool {
+        count > WireLimit.attributes
+            || reduce(0) { $0 + $1.name.count + $1.value.count } > WireLimit.attributeBytes
+    }
+}

@@ -1,0 +1,276 @@
+internal import Delta
+internal import MediaModel
+internal import Pacing
+internal import Running
+internal import Storage
+internal import Synchronization
+internal import Wire
+
+/// Takes a tree that another machine sends and makes the target equal to it. One thread reads the connection and hands out
+/// what comes; others open directories, compare, and write what they asked for. What is decided, written and accounted
+/// for goes the same ways as in a copy between two directories.
+///
+/// Whatever the other end says, only names in held directories are touched: each is one component, checked when it was
+/// decoded, and no link is followed.
+final class TreeReceiver: Sendable {
+    /// What only the thread that reads knows.
+    struct Incoming {
+        var directories: [UInt32: ReceivedDirectory] = [:]
+        var transfers: [UInt32: IncomingFile] = [:]
+        /// Files that changed while they were read and come once more.
+        var again: [WireReference: IncomingFile] = [:]
+        /// How the older versions were described from which transfers are built.
+        var plans: [UInt32: BlockPlan] = [:]
+        var rootSeen = false
+        var treeEnded = false
+    }
+
+    let context: CopyContext
+    let connection: WireConnection
+    let credits: DirectoryCredits
+    let queue = ReceiveQueue()
+    let questions: SourceQuestions
+    /// Files that were asked for and did not come yet.
+    let wanted = Mutex<[WireReference: WantedFile]>([:])
+    let deltas: DeltaDesk
+    /// Files of the target that new ones may have been.
+    let renames: RenameIndex?
+    /// Everything is here, and the other end is told.
+    private let isDone = Latch()
+    private let threads: Int
+    /// Told how many entries there are.
+    private let hearTotal: @Sendable (Int) -> Void
+
+    init(
+        context: CopyContext,
+        credits: DirectoryCredits,
+        threads: Int,
+        renames: RenameIndex? = nil,
+        hearTotal: @escaping @Sendable (Int) -> Void = { _ in }
+    ) {
+        self.renames = renames
+        self.context = context
+        self.credits = credits
+        connection = credits.connection
+        questions = SourceQuestions(connection: credits.connection)
+        self.threads = threads
+        self.hearTotal = hearTotal
+        deltas = DeltaDesk(context.options.delta, host: context.host)
+    }
+
+    /// Works until the whole tree was named and what was wanted of it is in place, or `close` was called.
+    func run(_ visitor: CopyVisitor) async {
+        await run(visitor) {
+            if !self.queue.waitForEnd() { self.wanted.withLock { $0.removeAll() } }
+        }
+    }
+
+    /// Has threads for what comes, until a thread of its own is through with something.
+    func run(_ visitor: CopyVisitor, until work: @escaping @Sendable () -> Void) async {
+        let pool = WorkerPool(threads: threads)
+        // Waiting blocks its thread, which may be the only one that others of this run have.
+        let waiter = WorkerPool(threads: 1)
+        await withTaskGroup(of: Void.self) { group in
+            for index in 0..<pool.started {
+                group.addTask(executorPreference: pool) {
+                    let worker = ReceiveWorker(receiver: self, visitor: visitor, index: index)
+                    while let job = self.queue.take() { worker.perform(job) }
+                }
+            }
+            group.addTask(executorPreference: waiter) {
+                work()
+                self.queue.rest()
+            }
+        }
+        pool.shutDown()
+        waiter.shutDown()
+    }
+
+    /// Everything is in place, and nothing more will be asked.
+    func sayDone() {
+        isDone.set()
+        connection.send(.done)
+    }
+
+    /// Reads the connection until the other end says goodbye. For one thread of our own.
+    /// - Throws: where it ends before, or says what it must not.
+    func read() throws(SyncError) {
+        var incoming = Incoming()
+        while !context.control.shouldStop {
+            let goesOn = { !self.context.control.shouldStop && !self.isDone.isSet }
+            guard let message = try connection.reader.next(while: goesOn) else {
+                if !goesOn() { return }
+                throw FrameReader.ended
+            }
+            if case .failure(let error) = message { throw error }
+            if case .bye = message, isDone.isSet { return }
+            do throws(WireFault) {
+                if try take(message, &incoming) { continue }
+                throw WireFault("a message comes that nobody waits for")
+            } catch { throw FrameReader.problem(error) }
+        }
+    }
+
+    /// The connection is gone or the run stopped.
+    func close() {
+        queue.close()
+        questions.close()
+    }
+
+    // MARK: What the other end says
+
+    /// Takes a message; false where it is none that a sender sends.
+    func take(_ message: Message, _ incoming: inout Incoming) throws(WireFault) -> Bool {
+        switch message {
+        case .directory(let directory): try take(directory, &incoming)
+        case .batch(let batch): try take(batch, &incoming)
+        case .directoryEnd(let id, let end): try take(end, of: id, &incoming)
+        case .file(let file): try take(file, &incoming)
+        case .piece(let transfer, let bytes): try take(bytes, of: transfer, &incoming)
+        case .fileEnd(let transfer, let end): try take(end, ofTransfer: transfer, &incoming)
+        case .fileFailed(let reference, let error):
+            if let file = incoming.again.removeValue(forKey: reference) {
+                add(.end(.failed(error)), weight: 512, to: file)
+            } else {
+                var file = try claim(reference)
+                forgetBasis(of: &file)
+                accept(.failed(file, error))
+            }
+        case .copies(let transfer, let copies): try take(copies, of: transfer, &incoming)
+        case .treeEnd:
+            if incoming.treeEnded || !incoming.rootSeen || !incoming.directories.isEmpty {
+                throw WireFault("a tree ends before its directories")
+            }
+            incoming.treeEnded = true
+            queue.endTree()
+        case .answer(let answer): try questions.take(answer)
+        case .entry(let batch): try questions.take(batch)
+        case .total(let total): hearTotal(Int(total))
+        default: return false
+        }
+        return true
+    }
+
+    private func take(_ sent: WireDirectory, _ incoming: inout Incoming) throws(WireFault) {
+        if incoming.directories[sent.id] != nil { throw WireFault("two directories have one number") }
+        guard let parentID = sent.parent else {
+            if incoming.rootSeen { throw WireFault("there are two roots") }
+            incoming.rootSeen = true
+            let root = ReceivedDirectory(context.root)
+            if case .open = sent.state { incoming.directories[sent.id] = root }
+            // The root's own hold is its owner's; this one goes with the end of its listing.
+            return accept(.open(root, sent.state))
+        }
+        guard let parent = incoming.directories[parentID] else { throw WireFault("a directory has no parent") }
+        if parent.node.depth >= WireLimit.depth { throw WireFault("directories are too deep") }
+        let node = sent.name.bytes.withUnsafeBytes { DirectoryNode(parent: parent.node, name: $0) }
+        note(sent.name, in: parent)
+        let directory = ReceivedDirectory(node)
+        if case .open = sent.state {
+            if incoming.directories.count >= Self.directoriesMax { throw WireFault("too many directories are open") }
+            incoming.directories[sent.id] = directory
+        }
+        parent.node.hold()
+        accept(.open(directory, sent.state), in: parent)
+    }
+
+    /// More directories than any sender leaves open.
+    private static let directoriesMax = 1 << 17
+
+    private func take(_ batch: WireBatch, _ incoming: inout Incoming) throws(WireFault) {
+        guard let directory = incoming.directories[batch.directory] else {
+            throw WireFault("entries have no directory")
+        }
+        for entry in batch.entries { note(entry.name, in: directory) }
+        directory.node.hold()
+        accept(.batch(directory, batch), in: directory)
+    }
+
+    /// Entries that the other end has are not extraneous, whatever becomes of them. Only this thread notes names, and it
+    /// hands the directory over when the last one is there.
+    private func note(_ name: BytePath, in directory: ReceivedDirectory) {
+        guard context.options.delete else { return }
+        directory.node.nameHashes.append(name.bytes.withUnsafeBytes { NameHash.of($0) })
+    }
+
+    private func take(_ end: DirectoryEnd, of id: UInt32, _ incoming: inout Incoming) throws(WireFault) {
+        guard let directory = incoming.directories.removeValue(forKey: id) else {
+            throw WireFault("a directory ends that was not begun")
+        }
+        accept(.end(directory, end), in: directory)
+    }
+
+    private func take(_ file: WireFile, _ incoming: inout Incoming) throws(WireFault) {
+        let earlier = incoming.again.removeValue(forKey: file.reference)
+        var wanted: WantedFile
+        if let earlier {
+            wanted = earlier.wanted
+        } else {
+            wanted = try claim(file.reference)
+            if case .delta = file.content {} else { forgetBasis(of: &wanted) }
+        }
+        switch file.content {
+        case .attributes:
+            if !wanted.attributesOnly { throw WireFault("a file comes without bytes") }
+            accept(.file(wanted, file))
+        case .whole(let bytes, let sum):
+            guard let earlier else { return accept(.file(wanted, file)) }
+            add(.begin(file), weight: 512, to: earlier)
+            add(.piece(bytes), weight: bytes.count + 512, to: earlier)
+            add(.end(.whole(sum)), weight: 512, to: earlier)
+        case .pieces(let transfer):
+            if wanted.attributesOnly || incoming.transfers[transfer] != nil {
+                throw WireFault("pieces of a file come that was not asked for")
+            }
+            if incoming.transfers.count >= Self.transfersMax { throw WireFault("too many files come at once") }
+            let incomingFile = earlier ?? IncomingFile(wanted, file.reference)
+            incoming.transfers[transfer] = incomingFile
+            add(.begin(file), weight: 512, to: incomingFile)
+        case .delta(let transfer):
+            guard let plan = wanted.basis?.plan, earlier == nil, incoming.transfers[transfer] == nil else {
+                throw WireFault("a file comes as changes that was not described")
+            }
+            if incoming.transfers.count >= Self.transfersMax { throw WireFault("too many files come at once") }
+            let incomingFile = IncomingFile(wanted, file.reference)
+            incoming.transfers[transfer] = incomingFile
+            incoming.plans[transfer] = plan
+            add(.begin(file), weight: 512, to: incomingFile)
+        }
+    }
+
+    /// More files at once than any sender has readers.
+    private static let transfersMax = 1024
+
+    private func take(_ bytes: [UInt8], of transfer: UInt32, _ incoming: inout Incoming) throws(WireFault) {
+        guard let file = incoming.transfers[transfer] else { throw WireFault("a piece belongs to no file") }
+        add(.piece(bytes), weight: bytes.count + 512, to: file)
+    }
+
+    private func take(_ end: FileEnd, ofTransfer transfer: UInt32, _ incoming: inout Incoming) throws(WireFault) {
+        guard let file = incoming.transfers.removeValue(forKey: transfer) else {
+            throw WireFault("a file ends that was not begun")
+        }
+        incoming.plans[transfer] = nil
+        // It comes once more under the same reference.
+        if end == .again { incoming.again[file.reference] = file }
+        add(.end(end), weight: 512, to: file)
+    }
+
+    func add(_ step: IncomingFile.Step, weight: Int, to file: IncomingFile) {
+        queue.accept(weight: weight)
+        if file.add(step) { queue.offer(.transfer(file)) }
+    }
+
+    private func claim(_ reference: WireReference) throws(WireFault) -> WantedFile {
+        guard let file = wanted.withLock({ $0.removeValue(forKey: reference) }) else {
+            throw WireFault("a file comes that was not asked for")
+        }
+        return file
+    }
+
+    /// Accepts a job; one that needs its directory waits in it until that is open.
+    private func accept(_ job: ReceiveJob, in directory: ReceivedDirectory? = nil) {
+        queue.accept(weight: job.weight)
+        if directory?.admits(job) ?? true { queue.offer(job) }
+    }
+}

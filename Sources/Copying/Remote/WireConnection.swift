@@ -1,0 +1,163 @@
+internal import MediaModel
+internal import Pacing
+package import Storage
+internal import Synchronization
+internal import Wire
+
+/// One end of a connection. What is sent gathers in a buffer that one thread writes out, so that thousands of small frames
+/// become a few large writes; who sends faster than the other end reads waits.
+package final class WireConnection: Sendable {
+    private struct Outgoing {
+        var bytes: [UInt8] = WireLimit.magic
+        var isFinished = false
+        var isBroken = false
+    }
+
+    private enum Room {
+        static var forBytes: Int { 0 }
+        static var forRoom: Int { 1 }
+    }
+
+    /// Bytes that wait to be written before who sends waits as well.
+    private static let outgoingMax = 1 << 20
+
+    private let output: StreamEnd
+    private let sentBytes = Atomic<Int64>(0)
+    private let outgoing = Monitor(Outgoing(), waitingRooms: 2)
+    /// What the other end says. One owner: the thread that reads.
+    let reader: FrameReader
+
+    /// The descriptors stay the caller's.
+    package init(input: StreamEnd, output: StreamEnd) {
+        self.output = output
+        reader = FrameReader(input)
+    }
+
+    /// Sends a message. Once the connection is broken it goes nowhere: whoever reads is told.
+    func send(_ message: Message) {
+        let frame = message.encoded()
+        let wasEmpty = outgoing.wait(in: Room.forRoom) { state -> Bool? in
+            if state.isBroken || state.isFinished { return false }
+            guard state.bytes.count < Self.outgoingMax else { return nil }
+            let wasEmpty = state.bytes.isEmpty
+            state.bytes.append(contentsOf: frame)
+            return wasEmpty
+        }
+        if wasEmpty { outgoing.wakeOne(in: Room.forBytes) }
+    }
+
+    /// Nothing more is sent; the writer ends behind what waits.
+    func finish() {
+        outgoing.withLock { $0.isFinished = true }
+        outgoing.wakeAll(in: Room.forBytes)
+        outgoing.wakeAll(in: Room.forRoom)
+    }
+
+    /// Bytes that went through it so far, both ways.
+    var bytes: Int64 { sentBytes.load(ordering: .relaxed) + reader.bytes }
+
+    /// The other end is gone.
+    var isBroken: Bool { outgoing.withLock { $0.isBroken } }
+
+    /// Nothing reaches the other end any more.
+    func abandon() {
+        outgoing.withLock {
+            $0.isBroken = true
+            $0.bytes = []
+        }
+        outgoing.wakeAll(in: Room.forBytes)
+        outgoing.wakeAll(in: Room.forRoom)
+    }
+
+    /// Writes what is sent until `finish`, or until the other end is gone. For one thread of our own.
+    func write() {
+        while true {
+            let bytes = outgoing.wait(in: Room.forBytes) { state -> [UInt8]? in
+                if state.isBroken { return [] }
+                if state.bytes.isEmpty { return state.isFinished ? [] : nil }
+                defer { state.bytes = [] }
+                return state.bytes
+            }
+            if bytes.isEmpty { return }
+            outgoing.wakeAll(in: Room.forRoom)
+            let isWritten = bytes.withUnsafeBytes { buffer -> Bool in
+                do throws(FileFault) {
+                    try output.write(buffer)
+                    return true
+                } catch { return false }
+            }
+            if !isWritten { return abandon() }
+            sentBytes.wrappingAdd(Int64(bytes.count), ordering: .relaxed)
+        }
+    }
+}
+
+/// Reads messages. One owner: the thread that reads; handing it to another thread goes through the start of a task.
+final class FrameReader: @unchecked Sendable {
+    private static let bufferBytes = 256 << 10
+
+    private let input: StreamEnd
+    private let buffer: UnsafeMutableRawBufferPointer
+    private var decoder = FrameDecoder()
+    private let readBytes = Atomic<Int64>(0)
+
+    init(_ input: StreamEnd) {
+        self.input = input
+        buffer = .allocate(byteCount: Self.bufferBytes, alignment: 16)
+    }
+
+    deinit {
+        buffer.deallocate()
+    }
+
+    /// Bytes read so far.
+    var bytes: Int64 { readBytes.load(ordering: .relaxed) }
+
+    /// How often a wait looks whether it goes on.
+    private static let pollMilliseconds: Int32 = 100
+
+    /// Waits for the next message; nil where the other end has closed the connection between two, or nobody waits any more.
+    func next(while goesOn: () -> Bool = { true }) throws(SyncError) -> Message? {
+        while true {
+            do throws(WireFault) {
+                if let message = try decoder.next() { return message }
+            } catch {
+                throw Self.problem(error, after: decoder.unread)
+            }
+            while !input.isReadable(within: Self.pollMilliseconds) {
+                if !goesOn() { return nil }
+            }
+            let count: Int
+            do throws(FileFault) { count = try input.read(into: buffer) } catch {
+                throw error.syncError("cannot read from the other end")
+            }
+            if count == 0 {
+                if decoder.isBetweenFrames { return nil }
+                throw Self.cut
+            }
+            readBytes.wrappingAdd(Int64(count), ordering: .relaxed)
+            decoder.feed(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+    }
+
+    private static let goOn = "run the same command again: it goes on where it was"
+    /// The other end is gone, between two messages or in the middle of one.
+    static let ended = SyncError(.unusable, "the other end closed the connection", hint: goOn, retry: .backOff)
+    private static let cut = SyncError(
+        .unusable,
+        "the connection ended in the middle of a message",
+        hint: goOn,
+        retry: .backOff
+    )
+
+    static func isEnd(_ error: SyncError) -> Bool { error == ended || error == cut }
+
+    static func problem(_ fault: WireFault, after unread: ArraySlice<UInt8> = []) -> SyncError {
+        SyncError(
+            .unusable,
+            "the other end does not keep to the protocol",
+            why: fault.what + (unread.isEmpty ? "" : "; it said: \(BytePath.escaped(Array(unread.prefix(80))))"),
+            hint: "use the same version of mediasync on both machines; a login shell there must print nothing"
+        )
+    }
+}

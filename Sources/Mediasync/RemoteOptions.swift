@@ -1,0 +1,95 @@
+import ArgumentParser
+import Copying
+import Foundation
+import MediaModel
+import Running
+import Storage
+import Wire
+
+/// How another machine is reached.
+struct RemoteOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("e"), .long],
+        help: ArgumentHelp("How to reach another machine, e.g. \"ssh -p 2222\".", valueName: "command")
+    )
+    var rsh = "ssh"
+
+    @Option(help: ArgumentHelp("mediasync on the other machine.", valueName: "path"))
+    var remotePath = "mediasync"
+
+    /// The way there, with all of the user's environment: ssh finds its agent in it.
+    func way() throws -> FarEnd.Way {
+        let words = rsh.split(separator: " ").map(String.init)
+        let environment = ProcessInfo.processInfo.environment
+        guard let name = words.first, let program = Self.find(name, environment["PATH"] ?? "/usr/bin:/bin") else {
+            throw SyncError(
+                .configuration,
+                "\(words.first ?? "ssh") was not found",
+                hint: "install openssh-client, or name another program with --rsh"
+            )
+        }
+        let shell = ([program] + words.dropFirst()).map { BytePath($0) }
+        return FarEnd.Way(shell: shell, program: remotePath, environment: environment)
+    }
+
+    /// The engine of a copy or comparison of which one side is on another machine.
+    func engine(
+        from: RemotePlace?,
+        to: RemotePlace?,
+        source: BytePath,
+        target: BytePath,
+        _ options: CopyOptions,
+        _ session: RunSession
+    ) throws -> any Engine {
+        if from != nil, to != nil {
+            throw SyncError(
+                .usage,
+                "source and target are both on other machines",
+                hint: "run mediasync on one of them"
+            )
+        }
+        let way = try way()
+        if let to {
+            return ReconnectingEngine(control: session.control, sink: session.sink) { control in
+                PushEngine(
+                    source: source,
+                    target: to,
+                    way: way,
+                    options: options,
+                    run: session.run,
+                    host: session.host,
+                    control: control,
+                    sink: session.sink
+                )
+            }
+        }
+        guard let from else { preconditionFailure("neither side is on another machine") }
+        try Self.checkOwnership(options, session)
+        let hello = try Hello(.send, from, options, run: session.run)
+        let counter = FarCounter()
+        return ReconnectingEngine(control: session.control, sink: session.sink) { control in
+            CopyEngine(
+                source: source,
+                target: target,
+                options: options,
+                run: session.run,
+                host: session.host,
+                control: control,
+                sink: session.sink,
+                origin: FarEnd(from, way, hello, fileList: options.fileList, counter: counter)
+            )
+        }
+    }
+
+    /// Only root can give entries away.
+    static func checkOwnership(_ options: CopyOptions, _ session: RunSession) throws(SyncError) {
+        if options.chown != nil, !session.host.isRoot {
+            throw SyncError(.usage, "--chown needs root", hint: "run with sudo, or leave it out")
+        }
+    }
+
+    private static func find(_ name: String, _ path: String) -> String? {
+        if name.contains("/") { return access(name, X_OK) == 0 ? name : nil }
+        return path.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+    }
+}

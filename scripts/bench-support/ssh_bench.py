@@ -1,0 +1,255 @@
+"""Copies between machines, beside rsync through the same OpenSSH server on loopback and with the same ssh: first copies of many
+small files, at once and with 50 ms more there and back, second runs with nothing to do, and the memory of both ends. Where there
+are milliseconds, a relay between ssh and its server adds them. `changed` is in a file of its own."""
+import collections
+import os
+import selectors
+import socket
+import statistics
+import subprocess
+import threading
+import time
+
+import measure
+import ssh_changed
+
+PARTS = ("first-0ms", "first-50ms", "again", "memory", "changed")
+GOALS = {"first-0ms": 1.5, "first-50ms": 2.0, "again-0ms": 3.0, "again-50ms": 3.0}
+MEMORY_MIB = 128                      # of each end, for a million files
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """sshd with throw-away keys and settings, ended by its own pid."""
+
+    def __init__(self, laboratory):
+        self.folder = laboratory.fresh("ssh")
+        os.mkdir(self.folder, 0o700)
+        os.makedirs("/run/sshd", exist_ok=True)
+        for name in ("host", "user"):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", os.path.join(self.folder, name)], check=True)
+        os.rename(os.path.join(self.folder, "user.pub"), os.path.join(self.folder, "authorized"))
+        self.port = free_port()
+        settings = os.path.join(self.folder, "settings")
+        with open(settings, "w", encoding="ascii") as file:
+            file.write(f"ListenAddress 127.0.0.1:{self.port}\nHostKey {self.folder}/host\nPidFile none\nUsePAM no\n"
+                       f"AuthorizedKeysFile {self.folder}/authorized\nStrictModes no\nPermitRootLogin yes\nMaxStartups 100\n")
+        self.log = open(os.path.join(self.folder, "log"), "wb")
+        self.process = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", settings], stdin=subprocess.DEVNULL,
+                                        stdout=self.log, stderr=self.log)
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise measure.Unfit("sshd did not start")
+
+    def shell(self, port):
+        """One way for all: cipher and compression are those of a Debian user."""
+        return (f"ssh -F none -p {port} -i {self.folder}/user -o BatchMode=yes -o StrictHostKeyChecking=no "
+                "-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+        self.log.close()
+
+
+class Relay(threading.Thread):
+    """Hands bytes on after half the latency each way; as fast as they come otherwise."""
+
+    def __init__(self, port, milliseconds):
+        super().__init__(daemon=True)
+        self.target, self.delay = port, milliseconds / 2000
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                near, _ = self.listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection(("127.0.0.1", self.target))
+            for one, other in ((near, far), (far, near)):
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                threading.Thread(target=self.pump, args=(one, other), daemon=True).start()
+
+    def pump(self, source, sink):
+        waiting, selector, ended = collections.deque(), selectors.DefaultSelector(), False
+        selector.register(source, selectors.EVENT_READ)
+        while not ended or waiting:
+            patience = max(0, waiting[0][0] - time.monotonic()) if waiting else None
+            if ended:
+                time.sleep(patience)
+            elif selector.select(patience):
+                data = source.recv(1 << 18)
+                ended = not data
+                waiting.append((time.monotonic() + self.delay, data))
+            while waiting and waiting[0][0] <= time.monotonic():
+                data = waiting.popleft()[1]
+                try:
+                    sink.sendall(data) if data else sink.shutdown(socket.SHUT_WR)
+                except OSError:
+                    return
+
+    def stop(self):
+        self.listener.close()
+
+
+class Peaks(threading.Thread):
+    """The most memory that each of the program's processes had, near and far; the kernel keeps it (VmHWM), so looking now and then
+    is enough."""
+
+    def __init__(self, binary):
+        super().__init__(daemon=True)
+        self.binary, self.kibibytes, self.over = binary, {"near": 0, "far": 0}, threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.over.wait(0.02):
+            for entry in os.listdir("/proc"):
+                if entry.isdigit():
+                    self.look(f"/proc/{entry}")
+
+    def look(self, folder):
+        try:
+            if os.readlink(f"{folder}/exe") != self.binary:
+                return
+            with open(f"{folder}/cmdline", "rb") as file:
+                end = "far" if b"agent" in file.read().split(b"\0") else "near"
+            with open(f"{folder}/status", encoding="ascii", errors="replace") as file:
+                found = [int(line.split()[1]) for line in file if line.startswith("VmHWM:")]
+        except OSError:
+            return
+        self.kibibytes[end] = max([self.kibibytes[end], *found])
+
+    def stop(self):
+        self.over.set()
+        self.join()
+        return {end: round(value / 1024, 1) for end, value in self.kibibytes.items()}
+
+
+class Rivals:
+    """The commands of both, for a copy from the server and for one to it."""
+
+    def __init__(self, laboratory, server, latency):
+        self.laboratory = laboratory
+        self.relay = Relay(server.port, latency) if latency else None
+        self.shell = server.shell(self.relay.port if self.relay else server.port)
+
+    def command(self, name, source, target, push=False):
+        from_, to = (source, f"127.0.0.1:{target}") if push else (f"127.0.0.1:{source}", target)
+        if name == "rsync":
+            return ["rsync", "-a", "-e", self.shell, from_ + "/", to + "/"]
+        return [self.laboratory.binary, "copy", "-q", "--rsh", self.shell, "--remote-path", self.laboratory.binary, from_, to]
+
+    def stop(self):
+        if self.relay:
+            self.relay.stop()
+
+
+NAMES = ("mediasync", "rsync")
+
+
+def first(laboratory, server, source, facts, latency):
+    """New names each time; the source is in the cache."""
+    rivals = Rivals(laboratory, server, latency)
+    seconds, processor = {name: [] for name in NAMES}, {name: [] for name in NAMES}
+    for number in range(laboratory.rounds):
+        for name in NAMES if number % 2 == 0 else reversed(NAMES):
+            target = laboratory.fresh("target")
+            laboratory.settle()
+            sample = laboratory.run(rivals.command(name, source, target))
+            seconds[name].append(round(sample.wall, 3))
+            processor[name].append(round(sample.cpu, 3))
+            if number == 0 and not laboratory.same(source, target):
+                raise measure.Failed(f"{name} left another tree")
+            laboratory.discard(target)
+            print(f"   {name:10} {sample.wall:7.2f} s   CPU of this end {sample.cpu:6.2f} s", flush=True)
+    rivals.stop()
+    return {"seconds": {f"{latency}ms": seconds}, "processor_seconds": {f"{latency}ms": processor}}
+
+
+def again(laboratory, server, source, facts):
+    """Nothing to do: both sides are equal and in the cache."""
+    target = laboratory.fresh("target")
+    subprocess.run(["rsync", "-a", source + "/", target + "/"], check=True)
+    laboratory.discard(target)
+    laboratory.settle()
+    seconds = {}
+    for latency in (0, 50):
+        rivals = Rivals(laboratory, server, latency)
+        times = seconds[f"{latency}ms"] = {name: [] for name in NAMES}
+        for number in range(laboratory.rounds):
+            for name in NAMES if number % 2 == 0 else reversed(NAMES):
+                times[name].append(round(laboratory.run(rivals.command(name, source, target)).wall, 3))
+        for name in NAMES:
+            print(f"   {latency:3} ms {name:10} {statistics.median(times[name]):7.2f} s", flush=True)
+        rivals.stop()
+    return {"seconds": seconds}
+
+
+def memory(laboratory, server, source, facts):
+    """A first copy and a second one, in both directions."""
+    rivals, peaks, seconds = Rivals(laboratory, server, 0), {}, {}
+    for push in (False, True):
+        target = laboratory.fresh("target")
+        for which in ("first", "again"):
+            name = f"{'push' if push else 'pull'}, {which}"
+            watch = Peaks(laboratory.binary)
+            seconds[name] = round(laboratory.run(rivals.command("mediasync", source, target, push)).wall, 2)
+            peaks[name] = watch.stop()
+            print(f"   {name:12} {seconds[name]:7.2f} s   {peaks[name]['near']:6.1f} MiB here, {peaks[name]['far']:6.1f} MiB there", flush=True)
+        laboratory.discard(target)
+    return {"seconds": seconds, "peak_mib": peaks}
+
+
+def run(laboratory, quick, part):
+    if part == "changed":
+        server = Server(laboratory)
+        try:
+            return ssh_changed.run(laboratory, quick, server, Relay)
+        finally:
+            server.stop()
+            laboratory.clear()
+    files = 5_000 if quick else 1_000_000 if part == "memory" else 50_000
+    size = 1_000 if part == "memory" else 20_000
+    if not quick:
+        laboratory.need_space(24 if part == "memory" else 12)
+    laboratory.forget("ssh-memory")
+    source, facts = laboratory.tree(f"ssh-{part if part == 'memory' else 'small'}", files=files, bytes=str(files * size), seed=7)
+    laboratory.warm(source, content=True)
+    server = Server(laboratory)
+    try:
+        measured = {
+            "first-0ms": lambda: first(laboratory, server, source, facts, 0),
+            "first-50ms": lambda: first(laboratory, server, source, facts, 50),
+            "again": lambda: again(laboratory, server, source, facts),
+            "memory": lambda: memory(laboratory, server, source, facts),
+        }[part]()
+    finally:
+        server.stop()
+        laboratory.clear()
+    result = {"workload": part, "files": facts["files"], "directories": facts["directories"], "bytes": facts["bytes"], **measured}
+    if part != "memory":
+        kind = part.split("-")[0]
+        result["faster"] = {f"{kind}-{latency}": measure.ratios(times["rsync"], times["mediasync"])
+                            for latency, times in result["seconds"].items()}
+    return result
+
+
+def text(result):
+    if result["workload"] == "changed":
+        return ssh_changed.text(result)
+    if "peak_mib" in result:
+        most = max(value for each in result["peak_mib"].values() for value in each.values())
+        return f"   at most {most:.1f} MiB at either end for {result['files']:,} files (goal: {MEMORY_MIB} MiB for a million)"
+    return "\n".join(f"   {name}: {ratio['median']:.2f} times as fast as rsync ({ratio['min']:.2f} to {ratio['max']:.2f}; goal {GOALS[name]:g})"
+                     for name, ratio in result["faster"].items())
