@@ -31,13 +31,6 @@ struct ExtractedFile: Sendable {
     /// The target had an older one when it was looked at.
     let replaces: Bool
 
-    /// Has its bytes written out, without waiting.
-    func startWriteback() {
-        let file = OpenFile(raw: descriptor)
-        file.startWriteback()
-        _ = file.detach()
-    }
-
     /// Takes back what would be litter; an unnamed file goes with its descriptor.
     func removeTemporary() {
         temporary?.withEntryName { try? directory.handle.removeFile($0) }

@@ -79,7 +79,7 @@ package final class ExtractionEngine: Engine {
             root: target.directory,
             metadata: metadata,
             marker: marker,
-            directoriesKept: max(1, min(8, host.descriptorLimit / 16 / workers(bounds)))
+            directoriesKept: max(1, min(16, host.descriptorLimit / 16 / workers(bounds)))
         )
         sink(.stage("extract"))
         do throws(SyncError) {

@@ -151,7 +151,7 @@ final class ExtractionWorker {
     private func publish(_ opened: OpenedFile) {
         let item = opened.giveAway()
         if let publisher { return publisher.offer(item) }
-        ExtractionPublisher.publish(item, context, names, tally, synchronizes: false)
+        ExtractionPublisher.publish(item, context, names, tally, .none)
     }
 
     private func fail(_ opened: OpenedFile, _ fault: FileFault) {
@@ -215,24 +215,57 @@ final class ExtractionWorker {
     /// Opens a directory, making it and those above it where they are missing. No link is followed anywhere.
     private func directory(at path: BytePath) throws(FileFault) -> ExtractionDirectory {
         if path == .root { return context.root }
-        if let index = recent.lastIndex(where: { $0.path == path }) { return recent[index].directory }
-        let directory: ExtractionDirectory
+        if let directory = recentDirectory(path) { return directory }
+        // In a directory that was just made there is nothing to be opened.
+        if recentDirectory(path.parent)?.isNew != true {
+            do throws(FileFault) {
+                let handle = try withPatience(context.control) { () throws(FileFault) in
+                    try context.root.handle.openDirectory(beneath: path)
+                }
+                return remember(ExtractionDirectory(handle, isNew: false), path)
+            } catch  where error.kind == .missing {}
+        }
+        return try make(path)
+    }
+
+    /// Makes a directory and what is missing above it, from the nearest one at hand downwards.
+    private func make(_ path: BytePath) throws(FileFault) -> ExtractionDirectory {
+        if path == .root { return context.root }
+        if let directory = recentDirectory(path) { return directory }
+        let above = try make(path.parent)
+        let directory = try path.lastComponent.withEntryName { (name) throws(FileFault) in
+            // Opening asks less of the kernel than making what is there: directories above are everybody's.
+            if !above.isNew, let existing = try existing(name, in: above) { return existing }
+            return try context.makeDirectory(name, in: above)
+        }
+        if directory.isNew {
+            tally.seen.add()
+            tally.directories.add()
+            context.finish(.created, .directory, path, tally)
+        }
+        return remember(directory, path)
+    }
+
+    private func existing(
+        _ name: EntryName,
+        in parent: ExtractionDirectory
+    ) throws(FileFault) -> ExtractionDirectory? {
         do throws(FileFault) {
             let handle = try withPatience(context.control) { () throws(FileFault) in
-                try context.root.handle.openDirectory(beneath: path)
+                try parent.handle.openDirectory(name)
             }
-            directory = ExtractionDirectory(handle, isNew: false)
-        } catch  where error.kind == .missing {
-            let above = try self.directory(at: path.parent)
-            directory = try path.lastComponent.withEntryName { (name) throws(FileFault) in
-                try context.makeDirectory(name, in: above)
-            }
-            if directory.isNew {
-                tally.seen.add()
-                tally.directories.add()
-                context.finish(.created, .directory, path, tally)
-            }
-        }
+            return ExtractionDirectory(handle, isNew: false)
+        } catch  where error.kind == .missing { return nil }
+    }
+
+    /// One of the directories used last, which it then is again.
+    private func recentDirectory(_ path: BytePath) -> ExtractionDirectory? {
+        guard let index = recent.lastIndex(where: { $0.path == path }) else { return nil }
+        if index != recent.count - 1 { recent.append(recent.remove(at: index)) }
+        return recent[recent.count - 1].directory
+    }
+
+    private func remember(_ directory: ExtractionDirectory, _ path: BytePath) -> ExtractionDirectory {
         if recent.count >= context.directoriesKept { recent.removeFirst() }
         recent.append((path, directory))
         return directory

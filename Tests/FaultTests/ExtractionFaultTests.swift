@@ -121,6 +121,56 @@ import Testing
     }
 
     @Test(
+        "where the flush of the whole file system fails, every file has its own",
+        .enabled(if: Requirement.canMount && Requirement.has("strace"), "needs root, loop devices and strace"),
+        arguments: ["EIO", "ENOSPC"]
+    )
+    func flushFails(error: String) throws {
+        let disk = try LoopFileSystem(megabytes: 128)
+        let subject = try Subject(seed: 17, files: 400)
+        let target = disk.path / "dst"
+        try Disk.makeDirectory(target)
+        let log = subject.place.path / "calls"
+        let wrapper = ["strace", "-f", "-qq", "-o", "\(log)", "-e", "trace=fsync,syncfs,sync_file_range"]
+        let result = try BinaryRunner.copy(
+            [],
+            subject.archive,
+            target,
+            wrapper: wrapper + ["-e", "inject=syncfs:error=\(error)"]
+        )
+        #expect(result.exitCode == 0, "\(result.errorText)")
+        expectNone(try subject.differences(in: target))
+        let calls = String(decoding: try Disk.read(log), as: UTF8.self)
+        #expect(calls.contains("syncfs("))
+        #expect(calls.split(separator: "\n").count { $0.contains("fsync(") } >= 400)
+    }
+
+    @Test(
+        "bytes that a flush of the whole file system lost are told by their file, which gets no name",
+        .enabled(if: Requirement.canMount && Requirement.has("strace"), "needs root, loop devices and strace")
+    )
+    func lostInFlush() throws {
+        let disk = try LoopFileSystem(megabytes: 128)
+        let subject = try Subject(seed: 19, files: 400)
+        let target = disk.path / "dst"
+        try Disk.makeDirectory(target)
+        let result = try BinaryRunner.copy(
+            [],
+            subject.archive,
+            target,
+            wrapper: [
+                "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=sync_file_range",
+                "-e", "inject=sync_file_range:error=EIO:when=1",
+            ]
+        )
+        #expect(result.exitCode == 3, "\(result.errorText)")
+        #expect((result.text + result.errorText).contains("(EIO, sync_file_range)"), "\(result.errorText)")
+        expectNone(try subject.torn(in: target))
+        #expect(try BinaryRunner.copy(subject.archive, target).exitCode == 0)
+        expectNone(try subject.differences(in: target))
+    }
+
+    @Test(
         "a power cut tears nothing, and the rerun heals",
         .enabled(if: Requirement.canMount && Requirement.has("xfs_io"), "needs root, loop devices and xfs_io")
     )

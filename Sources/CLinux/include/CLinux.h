@@ -104,8 +104,8 @@ int mds_read_sequentially(int fd);
 // MARK: durability
 int mds_fsync(int fd);
 int mds_syncfs(int fd);
-/// Starts write-out without waiting for it.
-int mds_start_writeback(int fd, int64_t offset, int64_t size);
+/// Waits for write-out that began; tells what it came to, and flushes nothing.
+int mds_wait_for_writeback(int fd);
 
 // MARK: attributes
 int mds_set_times(int fd, int64_t atime_s, uint32_t atime_ns, int64_t mtime_s, uint32_t mtime_ns);
