@@ -21,8 +21,6 @@ final class ExtractionPublisher: Sendable {
 
     /// Threads where one commit of the journal serves all who wait for one: one waits, another gets its batch ready.
     private static let threadsSharing = 2
-    /// So many files are flushed one by one, without writing out what other programs have written.
-    private static let flushedEachMax = 16
 
     /// - Parameters:
     ///   - sharesCommits: the file system writes an ordered journal; else every file is flushed by a thread of its own.
@@ -56,7 +54,7 @@ final class ExtractionPublisher: Sendable {
                         let items = self.queue.take(upTo: self.batch)
                         if items.isEmpty { break }
                         self.inFlight.withLock { $0[index] = items }
-                        let flush = self.flushTogether(items) ? Flush.done : .each
+                        let flush = FileFlush(of: items.count, in: self.context.root.handle)
                         for item in items { Self.publish(item, self.context, names, tally, flush) }
                         self.inFlight.withLock { $0[index] = nil }
                     }
@@ -66,48 +64,26 @@ final class ExtractionPublisher: Sendable {
         pool.shutDown()
     }
 
-    /// Flushes many files at once. False where each is to be flushed by itself, whose error then names the file.
-    private func flushTogether(_ items: [ExtractedFile]) -> Bool {
-        guard items.count > Self.flushedEachMax else { return false }
-        do throws(FileFault) {
-            try context.root.handle.synchronizeFileSystem()
-            return true
-        } catch { return false }
-    }
-
     /// Removes the temporaries that a blocked disk keeps from being finished. For the end of the process only.
     func abandon() {
         for item in inFlight.withLock({ Array($0.values) }).joined() { item.removeTemporary() }
     }
 
-    /// How a file's bytes come to the disk before it gets its name.
-    enum Flush {
-        /// Left to the kernel, or to the end of the run.
-        case none
-        /// By an fsync of its own.
-        case each
-        /// By a flush of the whole file system, which was; the file still tells whether its bytes were lost in it.
-        case done
-    }
-
     /// The last steps of a file. Whatever goes wrong, nothing of it stays and what had its name does.
+    /// - Parameter flush: nil leaves it to the kernel when its bytes are on the disk.
     static func publish(
         _ item: ExtractedFile,
         _ context: ExtractionContext,
         _ names: TemporaryNamer,
         _ tally: Tally,
-        _ flush: Flush
+        _ flush: FileFlush?
     ) {
         let file = OpenFile(raw: item.descriptor)
         if context.control.shouldStop { return item.removeTemporary() }
         let path = item.file.path
         let outcome: Outcome
         do throws(FileFault) {
-            switch flush {
-            case .none: break
-            case .each: try file.synchronize()
-            case .done: try file.checkWriteback()
-            }
+            try flush?.finish(file)
             outcome = try context.giveName(item, names)
         } catch {
             item.removeTemporary()

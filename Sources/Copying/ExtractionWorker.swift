@@ -151,7 +151,7 @@ final class ExtractionWorker {
     private func publish(_ opened: OpenedFile) {
         let item = opened.giveAway()
         if let publisher { return publisher.offer(item) }
-        ExtractionPublisher.publish(item, context, names, tally, .none)
+        ExtractionPublisher.publish(item, context, names, tally, nil)
     }
 
     private func fail(_ opened: OpenedFile, _ fault: FileFault) {

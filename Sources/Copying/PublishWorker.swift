@@ -15,11 +15,11 @@ final class PublishWorker {
 
     /// Finishes a file that has all its bytes and attributes. Whatever goes wrong, nothing of it stays and the old entry
     /// does.
-    func publish(_ publication: Publication) {
+    func publish(_ publication: Publication, _ flush: FileFlush = .each) {
         let file = OpenFile(raw: publication.descriptor)
         if context.control.shouldStop { return publication.removeTemporary() }
         let outcome: Outcome
-        if context.publishesLater, let error = synchronize(file, publication) {
+        if context.publishesLater, let error = synchronize(file, publication, flush) {
             publication.removeTemporary()
             outcome = context.failure(error)
         } else {
@@ -53,10 +53,14 @@ final class PublishWorker {
     }
 
     /// Content and attributes on the disk, and (`--verify`) read back from it. An fsync error is final.
-    private func synchronize(_ file: borrowing OpenFile, _ publication: Publication) -> SyncError? {
+    private func synchronize(
+        _ file: borrowing OpenFile,
+        _ publication: Publication,
+        _ flush: FileFlush
+    ) -> SyncError? {
         let path = { publication.node.path().appending(publication.name) }
         do throws(FileFault) {
-            try file.synchronize()
+            try flush.finish(file)
         } catch {
             return error.syncError("could not write \(path()) to the disk")
         }

@@ -49,8 +49,7 @@ final class Publisher: Sendable {
     /// - Parameters:
     ///   - threads: fsyncs in flight.
     ///   - capacity: files that wait with an open descriptor each.
-    ///   - batch: where one flush commits the journal for all, what waits is taken together: those behind the first find
-    ///     themselves committed.
+    ///   - batch: where one flush commits the journal for all, what waits is taken together (`FileFlush`).
     init(context: CopyContext, threads: Int, capacity: Int, batch: Int = 1) {
         self.context = context
         self.batch = batch
@@ -75,12 +74,12 @@ final class Publisher: Sendable {
                     while true {
                         let jobs = self.queue.take(upTo: self.batch)
                         if jobs.isEmpty { break }
-                        if jobs.count > 1 { self.startWriteback(jobs) }
                         let files = jobs.compactMap { job in
                             if case .file(let publication) = job { publication } else { nil }
                         }
                         self.inFlight.withLock { $0[index] = files }
-                        for job in jobs { self.perform(job, worker) }
+                        let flush = FileFlush(of: files.count, in: self.context.root.target)
+                        for job in jobs { self.perform(job, flush, worker) }
                         self.inFlight.withLock { $0[index] = nil }
                     }
                 }
@@ -101,18 +100,10 @@ final class Publisher: Sendable {
         }
     }
 
-    private func startWriteback(_ jobs: [PublishJob]) {
-        for case .file(let publication) in jobs {
-            let file = OpenFile(raw: publication.descriptor)
-            file.startWriteback()
-            _ = file.detach()
-        }
-    }
-
-    private func perform(_ job: PublishJob, _ worker: PublishWorker) {
+    private func perform(_ job: PublishJob, _ flush: FileFlush, _ worker: PublishWorker) {
         switch job {
         case .file(let publication):
-            worker.publish(publication)
+            worker.publish(publication, flush)
             release(publication.node, worker)
         case .attributes(let publication):
             worker.synchronizeAttributes(publication)
