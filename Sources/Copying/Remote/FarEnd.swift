@@ -195,7 +195,8 @@ package final class FarEnd: Sendable {
             return state.isOver ? .some(nil) : nil
         }
         program?.listen { line in
-            let text = BytePath.escaped(line)
+            // ssh ends its lines for a terminal.
+            let text = BytePath.escaped(line.last == 0x0D ? Array(line.dropLast()) : line)
             state.withLock {
                 if $0.lines.count == Self.linesMax { $0.lines.removeFirst() }
                 $0.lines.append(text)
