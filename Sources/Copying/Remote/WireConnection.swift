@@ -92,7 +92,9 @@ package final class WireConnection: Sendable {
     }
 }
 
-/// Reads messages. One owner: the thread that reads; handing it to another thread goes through the start of a task.
+/// Reads messages.
+///
+/// Sendable without checks: one owner, the thread that reads; handing it to another one goes through the start of a task.
 final class FrameReader: @unchecked Sendable {
     private static let bufferBytes = 256 << 10
 
