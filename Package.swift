@@ -23,6 +23,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let sqlite = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 
 let package = Package(
@@ -34,6 +35,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -57,6 +59,8 @@ let package = Package(
         module("Wire", ["MediaModel"]),
         // Mastodon's own settings.
         module("Settings", ["MediaModel"]),
+        // Options that are set beforehand.
+        module("Presets", ["MediaModel", yaml]),
         // When may the next piece of work start.
         module("Pacing", ["MediaModel", collections]),
         // What a run is: its control, its engine, its result.
@@ -112,7 +116,8 @@ let package = Package(
         module(
             "Backups",
             [
-                "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Archives", "Programs", "Dumps",
+                "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Archives",
+                "Programs", "Dumps",
             ]
         ),
         // What a server has, and whether it will do.
@@ -125,7 +130,8 @@ let package = Package(
         .executableTarget(
             name: "Mediasync",
             dependencies: [
-                "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Postgres", "Filtering",
+                "MediaModel", "Pacing", "Running", "Settings", "Presets", "Checksums", "Storage", "Postgres",
+                "Filtering",
                 "Catalog", "Copying", "Wire", "Restoring", "Cleaning", "Refreshing", "Backups", "Diagnosing",
                 "Fetching",
                 "Imaging", "Caches", "Programs", "Scheduling", "Pipeline", "Reporting", argumentParser, unixSignals,
@@ -140,6 +146,7 @@ let package = Package(
         tests("PipelineTests", ["Pipeline", "Running", "Programs", "MediaModel", "MediasyncTesting", sqlite]),
         tests("SchedulingTests", ["Scheduling", "MediaModel", "MediasyncTesting"]),
         tests("ReportingTests", ["Reporting", "MediaModel", "MediasyncTesting"], exclude: ["Golden"]),
+        tests("PresetsTests", ["Presets", "MediaModel"]),
         tests("SettingsTests", ["Settings", "MediaModel"]),
         tests("PostgresTests", ["Postgres", "Pacing", "MediaModel", "MediasyncTesting"]),
         tests("ChecksumsTests", ["Checksums", "MediaModel"]),

@@ -5,21 +5,32 @@ internal import Synchronization
 /// The account of a comparison of rows and files. Workers add a batch at a time.
 final class StoreLedger: Sendable {
     /// One line of the table.
-    struct Key: Hashable {
+    struct Line {
         let kind: MediaKind
         let isLocal: Bool
+        var tally = MediaTally()
     }
 
     /// What a batch comes to.
     struct Share {
         var counts = Counts()
-        var lines: [Key: MediaTally] = [:]
+        /// A handful: looking for one from the front is quicker than any table.
+        var lines: [Line] = []
         /// Files of this server's own that are not as their rows say.
         var lost: [BytePath] = []
 
         /// Changes the line of an attachment.
         mutating func change(_ media: StoredMedia, _ body: (inout MediaTally) -> Void) {
-            body(&lines[Key(kind: media.kind, isLocal: !media.isRemote), default: MediaTally()])
+            change(media.kind, isLocal: !media.isRemote, body)
+        }
+
+        mutating func change(_ kind: MediaKind, isLocal: Bool, _ body: (inout MediaTally) -> Void) {
+            if let index = lines.firstIndex(where: { $0.kind == kind && $0.isLocal == isLocal }) {
+                return body(&lines[index].tally)
+            }
+            var line = Line(kind: kind, isLocal: isLocal)
+            body(&line.tally)
+            lines.append(line)
         }
     }
 
@@ -40,7 +51,7 @@ final class StoreLedger: Sendable {
             sum.counts.failed += share.counts.failed
             sum.counts.bytesSeen += share.counts.bytesSeen
             sum.lost += share.lost.prefix(Self.lostMax - sum.lost.count)
-            for (key, tally) in share.lines { sum.lines[key, default: MediaTally()] += tally }
+            for line in share.lines { sum.change(line.kind, isLocal: line.isLocal) { $0 += line.tally } }
         }
     }
 
@@ -51,8 +62,8 @@ final class StoreLedger: Sendable {
         let lines = sum.withLock { $0.lines }
         return [true, false].flatMap { isLocal in
             MediaKind.allCases.compactMap { kind in
-                lines[Key(kind: kind, isLocal: isLocal)].map {
-                    MediaTallyLine(kind: kind.rawValue, title: kind.title, isLocal: isLocal, tally: $0)
+                lines.first { $0.kind == kind && $0.isLocal == isLocal }.map {
+                    MediaTallyLine(kind: kind.rawValue, title: kind.title, isLocal: isLocal, tally: $0.tally)
                 }
             }
         }

@@ -16,7 +16,8 @@ enum StoreVerdict: Equatable {
     /// A directory, a link, a device.
     case otherKind(EntryKind?)
 
-    init(of style: MediaStyle, in media: StoredMedia, found entry: StoreEntry?) {
+    /// - Parameter byteCount: of the original, as the row has it.
+    init(of style: MediaStyle, byteCount: Int64?, found entry: StoreEntry?) {
         guard let entry else {
             self = .missing
             return
@@ -28,7 +29,7 @@ enum StoreVerdict: Equatable {
         // A row that says 0 is no reason to call an empty file good: no media file is empty.
         if entry.size == 0 {
             self = .empty
-        } else if style == .original, let size = media.byteCount, size != entry.size {
+        } else if style == .original, let size = byteCount, size != entry.size {
             self = .otherSize(entry.size)
         } else {
             self = .good(entry.size)

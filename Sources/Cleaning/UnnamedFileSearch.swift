@@ -98,11 +98,11 @@ struct UnnamedFileSearch: Sendable {
         share.counts.files += 1
         share.counts.different += 1
         share.counts.bytesSeen += entry.size
-        var tally = MediaTally()
-        tally.files = 1
-        tally.different = 1
-        tally.bytesOnDisk = entry.size
-        share.lines[StoreLedger.Key(kind: media.kind, isLocal: !media.isCached), default: MediaTally()] += tally
+        share.change(media.kind, isLocal: !media.isCached) { tally in
+            tally.files += 1
+            tally.different += 1
+            tally.bytesOnDisk += entry.size
+        }
         let row = RowReference(kind: media.kind.rawValue, id: media.id, isLocal: !media.isCached)
         sink(
             .item(

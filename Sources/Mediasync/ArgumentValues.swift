@@ -12,6 +12,26 @@ struct SizeArgument: ExpressibleByArgument {
     }
 }
 
+/// `20`, `20/s` or `90/m`: requests in a time.
+struct RequestRateArgument: ExpressibleByArgument {
+    let perSecond: Double
+
+    init(perSecond: Double) {
+        self.perSecond = perSecond
+    }
+
+    init?(argument: String) {
+        let divisor: Double = argument.hasSuffix("/m") ? 60 : 1
+        let isMarked = argument.hasSuffix("/m") || argument.hasSuffix("/s")
+        guard let count = Double(isMarked ? argument.dropLast(2) : argument[...]), count.isFinite, count > 0 else {
+            return nil
+        }
+        perSecond = count / divisor
+    }
+
+    var defaultValueDescription: String { "\(Int(perSecond))" }
+}
+
 /// `500` or `20%`.
 struct DeleteLimitArgument: ExpressibleByArgument {
     let limit: CopyOptions.DeleteLimit

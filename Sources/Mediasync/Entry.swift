@@ -13,10 +13,8 @@ enum Entry {
         case DecodeWorker.command: DecodeWorkerCommand.main(Array(arguments.dropFirst()))
         case SandboxedProgram.command: SandboxExecCommand.main(Array(arguments.dropFirst()))
         default:
-            Task {
-                await MediasyncCommand.main()
-                exit(EXIT_SUCCESS)
-            }
+            let start = CommandLineStart(arguments)
+            Task { await start.run() }
             dispatchMain()
         }
     }

@@ -21,6 +21,7 @@ struct MastodonServer {
         settings = try MastodonSettings(
             envFile: envFile.map(RawArguments.path),
             environment: ProcessInfo.processInfo.environment,
+            origins: CommandLineStart.origins,
             isReadable: { FileManager.default.isReadableFile(atPath: $0) },
             read: { (path) throws(SyncError) in
                 try UserFile.read(path, limit: MastodonSettings.envFileBytesMax)

@@ -38,6 +38,8 @@ struct OutputOptions: ParsableArguments {
         )
     )
     var state: String?
+
+    @OptionGroup var configuration: ConfigurationOptions
 }
 
 extension OutputOptions {

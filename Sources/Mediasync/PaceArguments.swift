@@ -14,7 +14,8 @@ struct PaceArguments: ParsableArguments {
 
     @Option(help: ArgumentHelp("Transfers at a time from one host.", valueName: "n")) var perHost = 6
 
-    @Option(help: ArgumentHelp("Requests a second to one host.", valueName: "n")) var rate: Double = 20
+    @Option(help: ArgumentHelp("Requests a second to one host, or 30/m: a minute.", valueName: "n"))
+    var rate = RequestRateArgument(perSecond: 20)
 
     @Option(help: ArgumentHelp("Bytes a second of all transfers, e.g. 20M.", valueName: "rate"))
     var bwlimit: SizeArgument?
@@ -30,7 +31,9 @@ struct PaceArguments: ParsableArguments {
     func validate() throws {
         if !(1...4096).contains(concurrency) { throw ValidationError("--concurrency is a number from 1 to 4096") }
         if !(1...256).contains(perHost) { throw ValidationError("--per-host is a number from 1 to 256") }
-        if !(0.01...10_000).contains(rate) { throw ValidationError("--rate is a number of requests a second") }
+        if !(0.01...10_000).contains(rate.perSecond) {
+            throw ValidationError("--rate is a number of requests a second")
+        }
     }
 
     func apply(to options: inout FetchOptions) {
@@ -45,7 +48,7 @@ struct PaceArguments: ParsableArguments {
         options.pace.inFlight = concurrency
         options.pace.perHost = perHost
         options.pace.perHostMaximum = perHost
-        options.pace.rate = rate
+        options.pace.rate = rate.perSecond
         options.pace.seed = UInt64.random(in: 0...UInt64.max)
     }
 }

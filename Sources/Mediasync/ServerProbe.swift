@@ -43,8 +43,9 @@ struct ServerProbe: Sendable {
         facts.descriptors = host.descriptorLimit
         let place = try? StateLocation.resolve(flag: state, environment: environment, isRoot: host.isRoot)
         guard let place else { return facts }
-        let origin =
-            state != nil ? "--state" : environment["MEDIASYNC_STATE"] == nil ? "default" : "$MEDIASYNC_STATE"
+        let variable = "MEDIASYNC_STATE"
+        let set = environment[variable].map { _ in CommandLineStart.origins[variable] ?? .environment(variable) }
+        let origin = state != nil ? "--state" : set?.description ?? "default"
         facts.state = Sourced(BytePath(place).description, origin)
         facts.isStateWritable = Self.canWrite(place)
         return facts

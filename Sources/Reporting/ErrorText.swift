@@ -19,7 +19,7 @@ package enum ErrorText {
         warning(error.what, why: error.why, hint: error.hint, usesColor: usesColor)
     }
 
-    static func warning(_ what: String, why: String? = nil, hint: String?, usesColor: Bool) -> String {
+    package static func warning(_ what: String, why: String? = nil, hint: String?, usesColor: Bool = false) -> String {
         Palette(isEnabled: usesColor).yellow("warning:") + " \(what)\n" + details(why: why, hint: hint)
     }
 

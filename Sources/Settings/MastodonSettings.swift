@@ -19,6 +19,8 @@ package struct MastodonSettings: Sendable {
     package let envFile: Place?
     private let file: EnvironmentFile
     private let environment: [String: String]
+    /// Of variables that were set for the user: where their values came from.
+    private let origins: [String: SettingOrigin]
 
     /// Where installations by the official guide, in containers and the snap keep them.
     package static let usualPlaces = [
@@ -30,21 +32,24 @@ package struct MastodonSettings: Sendable {
 
     /// - Parameters:
     ///   - envFile: what `--env-file` names; else `MEDIASYNC_ENV_FILE` does, else the first usual place that is readable.
+    ///   - origins: who set a variable where that was not whoever started the process.
     ///   - isReadable: whether a file can be read.
     ///   - read: its content; called once at most.
     /// - Throws: an error with the code `configuration` where a file that was named or found cannot be read.
     package init(
         envFile flag: BytePath?,
         environment: [String: String],
+        origins: [String: SettingOrigin] = [:],
         isReadable: (String) -> Bool,
         read: (BytePath) throws(SyncError) -> [UInt8]
     ) throws(SyncError) {
         self.environment = environment
+        self.origins = origins
         let variable = "MEDIASYNC_ENV_FILE"
         if let flag {
             envFile = Place(path: flag, origin: .flag("--env-file"))
         } else if let named = environment[variable], !named.isEmpty {
-            envFile = Place(path: BytePath(named), origin: .environment(variable))
+            envFile = Place(path: BytePath(named), origin: origins[variable] ?? .environment(variable))
         } else {
             let found = Self.usualPlaces.first(where: isReadable)
             envFile = found.map { Place(path: BytePath($0), origin: .usualPlace) }
@@ -62,7 +67,7 @@ package struct MastodonSettings: Sendable {
 
     /// A setting by its name; empty ones are told as they are.
     package subscript(_ name: String) -> Value? {
-        if let text = environment[name] { return Value(text: text, origin: .environment(name)) }
+        if let text = environment[name] { return Value(text: text, origin: origins[name] ?? .environment(name)) }
         guard let text = file[name], let envFile else { return nil }
         return Value(text: text, origin: .file(name, envFile.path))
     }

@@ -5,16 +5,12 @@ extension BytePath {
     package func withEntryName<Result: ~Copyable, Failure: Error>(
         _ body: (EntryName) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        let storage = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
-        defer { storage.deallocate() }
-        bytes.withUnsafeBytes {
-            UnsafeMutableRawPointer(storage).copyMemory(
-                from: $0.baseAddress ?? UnsafeRawPointer(storage),
-                byteCount: $0.count
-            )
+        // On the stack, where it is not longer than a kilobyte: a name is needed for every system call.
+        try withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { (storage) throws(Failure) in
+            bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(storage).copyMemory(from: $0) }
+            storage[bytes.count] = 0
+            return try body(UnsafePointer(storage.baseAddress.unsafelyUnwrapped))
         }
-        storage[bytes.count] = 0
-        return try body(storage)
     }
 
     /// The name a system call was given.

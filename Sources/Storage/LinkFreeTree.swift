@@ -31,23 +31,24 @@ struct LinkFreeTree: Sendable {
         }
     }
 
-    /// The same for many paths. The directory that they are all in is opened once.
-    func lookUp(_ paths: [BytePath]) -> [Result<Metadata?, FileFault>] {
+    /// The same for many paths, each told as `make` tells it. The directory that they are all in is opened once.
+    func lookUp<Found>(_ paths: [BytePath], _ make: (Metadata) -> Found) -> [Result<Found?, FileFault>] {
         let start = mount.isOpen ? mount : root
         let length = Self.commonLength(paths)
         guard length > 0, paths.allSatisfy(Self.isPlain),
             let common = try? start.openPlace(beneath: BytePath(bytes: Array(paths[0].bytes[..<length])))
         else {
-            return paths.map { path in Result { () throws(FileFault) in try lookUp(path) } }
+            return paths.map { path in Result { () throws(FileFault) in try lookUp(path).map(make) } }
         }
         defer { common.close() }
         return paths.map { path in
             Result { () throws(FileFault) in
-                try path.withEntryName { (name) throws(FileFault) in
+                let found = try path.withEntryName { (name) throws(FileFault) in
                     // Behind the slash.
                     let rest = name + length + 1
                     return mount.isOpen ? try common.lookUp(rest) : try common.lookUp(beneath: rest)
                 }
+                return found.map(make)
             }
         }
     }
@@ -83,20 +84,19 @@ struct LinkFreeTree: Sendable {
     /// Whether a path stays below where it begins: a mount alone does not see to that.
     static func isPlain(_ path: BytePath) -> Bool {
         let (dot, slash) = (UInt8(ascii: "."), UInt8(ascii: "/"))
-        return path.bytes.withUnsafeBufferPointer { bytes in
-            guard let first = bytes.first, first != slash else { return false }
-            // Of the component so far: how many bytes, and whether they are dots alone.
-            var (length, isDots) = (0, true)
-            for byte in bytes {
-                if byte == slash {
-                    if length == 2, isDots { return false }
-                    (length, isDots) = (0, true)
-                } else {
-                    length += 1
-                    isDots = isDots && byte == dot
-                }
+        return path.bytes.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress, let first = bytes.first, first != slash else { return false }
+            // Hardly a path has two dots in a row; the C library looks at many bytes at once.
+            var from = 0
+            while let found = memchr(start + from, Int32(dot), bytes.count - from) {
+                let at = start.distance(to: UnsafeRawPointer(found))
+                let isAlone =
+                    (at == 0 || bytes[at - 1] == slash) && at + 1 < bytes.count && bytes[at + 1] == dot
+                    && (at + 2 == bytes.count || bytes[at + 2] == slash)
+                if isAlone { return false }
+                from = at + 1
             }
-            return length != 2 || !isDots
+            return true
         }
     }
 
@@ -104,9 +104,16 @@ struct LinkFreeTree: Sendable {
     static func commonLength(_ paths: [BytePath]) -> Int {
         guard let first = paths.first else { return 0 }
         var common = first.bytes.count
-        for path in paths {
-            common = min(common, path.bytes.count)
-            common = zip(first.bytes[..<common], path.bytes).prefix { $0 == $1 }.count
+        first.bytes.withUnsafeBytes { first in
+            for path in paths {
+                common = min(common, path.bytes.count)
+                path.bytes.withUnsafeBytes { bytes in
+                    guard common > 0, let left = first.baseAddress, let right = bytes.baseAddress,
+                        memcmp(left, right, common) != 0
+                    else { return }
+                    common = zip(first[..<common], bytes).prefix { $0 == $1 }.count
+                }
+            }
         }
         // Up to the last slash: a whole component is left of each.
         return first.bytes[..<common].lastIndex(of: UInt8(ascii: "/")) ?? 0

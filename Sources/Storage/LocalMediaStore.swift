@@ -37,7 +37,7 @@ package final class LocalMediaStore: MediaStore {
     }
 
     package func look(all paths: [BytePath]) -> [Result<StoreEntry?, FileFault>] {
-        tree.lookUp(paths).map { found in found.map { metadata in metadata.map { StoreEntry($0) } } }
+        tree.lookUp(paths) { StoreEntry($0) }
     }
 
     package func list(_ directory: BytePath, _ body: (BytePath, EntryKind?) -> Void) throws(FileFault) {

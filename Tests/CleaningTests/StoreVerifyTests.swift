@@ -12,17 +12,9 @@ import Testing
 
 @Suite struct StoreVerdictTests {
     private static func verdict(_ kind: EntryKind?, _ size: Int64, row: Int64?, style: MediaStyle) -> StoreVerdict {
-        let media = StoredMedia(
-            kind: .attachment,
-            rowID: 1,
-            isRemote: false,
-            fileName: Array("a.png".utf8),
-            contentType: "image/png",
-            byteCount: row
-        )
         let never = Timestamp(seconds: 0, nanoseconds: 0)
         let entry = StoreEntry(kind: kind, size: size, modificationTime: never)
-        return StoreVerdict(of: style, in: media, found: entry)
+        return StoreVerdict(of: style, byteCount: row, found: entry)
     }
 
     @Test(
@@ -40,8 +32,7 @@ import Testing
 
     @Test("what is not there is missing")
     func missing() {
-        let media = StoredMedia(kind: .avatar, rowID: 1, isRemote: true, fileName: Array("a.png".utf8))
-        #expect(StoreVerdict(of: .original, in: media, found: nil) == .missing)
+        #expect(StoreVerdict(of: .original, byteCount: nil, found: nil) == .missing)
     }
 }
 

@@ -95,7 +95,7 @@ struct CleanupTests {
             ["--days", "-1"], ["--days", "x"], ["--days", "1", "--prune-profiles", "--remove-headers"],
             ["--days", "1", "--only", "emoji"], ["--days", "1", "--only", "local"],
             ["--days", "1", "--only", "cards", "--remove-headers"], ["--days", "1", "--include-follows"],
-            ["--days", "1", "--only", "cards", "--keep-interacted"], ["--days", "1", "--remove-headers", "--link"],
+            ["--days", "1", "--remove-headers", "--link"],
             ["--days", "1", "--max-delete", "101%"],
         ]
     )

@@ -32,7 +32,7 @@ struct RefreshOptionTests {
     @Test("--rate spreads requests to one host, --bwlimit what all of them bring")
     func rates() throws {
         let live = try RefreshLive("ropt_rate", attachments: 12)
-        let result = try live.run(["--all", "--rate", "10", "--per-host", "32"])
+        let result = try live.run(["--all", "--rate", "600/m", "--per-host", "32"])
         #expect(result.exitCode == 0, "\(result.errorText)")
         let times = live.origin.log.map(\.request.at)
         // Eleven gaps of a tenth of a second.

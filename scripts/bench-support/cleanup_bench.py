@@ -78,6 +78,7 @@ class Bench:
         self.floor = laboratory.compiled("store-floor.c", "-pthread")
         include = subprocess.run(["pg_config", "--includedir"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
         self.row_by_row = laboratory.compiled("row-by-row.c", "-pthread", f"-I{include}", "-lpq")
+        self.rows_and_stat = laboratory.compiled("rows-and-stat.c", "-pthread", f"-I{include}", "-lpq")
         self.peaks = []
 
     def list(self, count):
@@ -127,17 +128,18 @@ class Bench:
         return {"scan_rows_per_s": [round(each) for each in rates]}
 
     def verify(self):
-        """Warm, then cold: each beside a parallel stat of the same paths."""
-        tree = self.tree(self.old)
+        """Warm, then cold: each beside a parallel stat of the same paths, and beside a program that reads the rows as well."""
+        count = 2 * self.old
+        tree = self.tree(count)
         self.server.copy("origin", "small")
-        self.server.sql("DELETE FROM media_attachments WHERE created_at > '2024-01-01'", "small")
+        self.server.sql(f"DELETE FROM media_attachments WHERE id >= {number(count)}", "small")
         self.server.sql("VACUUM FULL ANALYZE media_attachments", "small")
-        ours, theirs = {"warm": [], "cold": []}, {"warm": [], "cold": []}
+        seconds = {who: {"warm": [], "cold": []} for who in ("ours", "stat", "rows and stat")}
         command = ["verify", "--store", "--only", "attachments", "--media-root", tree]
         for turn in range(self.laboratory.rounds):
             for state in ("warm", "cold"):
-                order = [("ours", ours), ("theirs", theirs)]
-                for who, kept in order if turn % 2 == 0 else reversed(order):
+                order = list(seconds)
+                for who in order if turn % 2 == 0 else reversed(order):
                     if state == "cold":
                         try:
                             self.laboratory.drop_caches()
@@ -146,17 +148,33 @@ class Bench:
                         # The server's pages are not what is measured.
                         self.server.sql("SELECT count(file_meta::text) FROM media_attachments", "small")
                         self.server.sql("SELECT 1", "small")
-                    sample = self.mediasync("small", *command) if who == "ours" else self.run_floor("stat", self.old, tree)
-                    kept[state].append(sample.wall)
+                    if who == "ours":
+                        sample = self.mediasync("small", *command)
+                    elif who == "stat":
+                        sample = self.run_floor("stat", count, tree)
+                    else:
+                        self.laboratory.settle()
+                        environment = {**self.server.environment, "PGDATABASE": "small"}
+                        sample = self.laboratory.run([self.rows_and_stat, tree, str(THREADS)], environment=environment)
+                    seconds[who][state].append(sample.wall)
         self.server.drop("small")
         self.laboratory.discard(tree)
-        result = {state: measure.ratios(ours[state], theirs[state]) for state in ours if ours[state]}
-        for state, ratio in result.items():
-            print(f"   verify --store, {state}: {ratio['median']:.2f} of stat ({statistics.median(ours[state]):.2f} s)", flush=True)
+        ours = seconds["ours"]
+        times = {
+            who: {state: measure.ratios(ours[state], seconds[who][state]) for state in ours if ours[state]}
+            for who in ("stat", "rows and stat")
+        }
+        for state, ratio in times["stat"].items():
+            print(f"   verify --store, {state}: {ratio['median']:.2f} of stat ({statistics.median(ours[state]):.2f} s), "
+                  f"{times['rows and stat'][state]['median']:.2f} of rows and stat", flush=True)
+        kept = {who: {state: [round(each, 3) for each in values] for state, values in of.items()} for who, of in seconds.items()}
         return {
-            "verify_seconds": {state: [round(each, 3) for each in values] for state, values in ours.items()},
-            "stat_seconds": {state: [round(each, 3) for each in values] for state, values in theirs.items()},
-            "times_stat": result,
+            "verify_rows": count,
+            "verify_seconds": kept["ours"],
+            "stat_seconds": kept["stat"],
+            "rows_and_stat_seconds": kept["rows and stat"],
+            "times_stat": times["stat"],
+            "times_rows_and_stat": times["rows and stat"],
         }
 
     def cleanup(self):
@@ -262,6 +280,8 @@ def figures(parts):
     for state, ratio in parts.get("verify", {}).get("times_stat", {}).items():
         rows.append((f"verify --store, time to a parallel stat, {state}", spread(ratio),
                      judged(ratio["median"], GOALS["times_stat"], least=False)))
+    for state, ratio in parts.get("verify", {}).get("times_rows_and_stat", {}).items():
+        rows.append((f"verify --store, time to rows and a parallel stat, {state}", spread(ratio), ""))
     peaks = [part["peak_mib"] for part in parts.values() if "peak_mib" in part]
     if peaks:
         rows.append(("memory of mediasync, largest", f"{max(peaks):g} MiB", judged(max(peaks), GOALS["peak_mib"], least=False)))
@@ -277,4 +297,4 @@ def remarks(result):
             f"each: {result['files']:,} files below {result['threads']} threads; PostgreSQL 15 or later with its defaults, fsync on. *One row after the other* is "
             f"a stand-in for tootctl, in C: SELECT, unlink, rmdir, UPDATE and COMMIT for each row by {result['baseline_threads']} threads with a "
             f"connection each, on {result['baseline_rows']:,} rows. *Unlink alone* leaves the emptied directories, of which a row has five; mediasync removes "
-            "them. Each begins with a new tree that is in memory. *stat* is the same list of paths by as many threads, known beforehand. Checked: rows and files are gone, or all there.")
+            "them. Each begins with a new tree that is in memory. *stat* is the same list of paths by as many threads, known beforehand; *rows and stat* is a program in C that reads the same rows of the server first. Checked: rows and files are gone, or all there.")

@@ -101,13 +101,10 @@ struct CleanupCommand: AsyncParsableCommand {
             throw ValidationError("--include-follows is for --prune-profiles and --remove-headers")
         }
         if link, !kinds.contains(.card) { throw ValidationError("--link is for preview cards") }
-        if keepInteracted, !kinds.contains(.attachment) {
-            throw ValidationError("--keep-interacted is for attachments")
-        }
     }
 
     private func validateOrphans() throws {
-        if days != nil || only != nil || link || keepInteracted || pruneProfiles || removeHeaders || includeFollows
+        if days != nil || only != nil || link || pruneProfiles || removeHeaders || includeFollows
             || missing
         {
             throw ValidationError("--orphans looks at files, not at rows: leave out --days and what chooses rows")

@@ -4,6 +4,7 @@ import Foundation
 import MediaModel
 import Pacing
 import Pipeline
+import Presets
 import Reporting
 import Settings
 import Storage
@@ -20,6 +21,8 @@ struct DoctorCommand: AsyncParsableCommand {
     )
 
     @OptionGroup(title: "Mastodon") var mastodon: MastodonOptions
+
+    @OptionGroup var configuration: ConfigurationOptions
 
     @Option(
         help: ArgumentHelp("Whom the web server runs as. Default: www-data, nginx, http, ...", valueName: "name")
@@ -49,7 +52,7 @@ struct DoctorCommand: AsyncParsableCommand {
         if showConfig {
             switch server {
             case .success(let server):
-                let lines = server.settings.shown(processEnvironment) + [server.shownMediaRoot]
+                let lines = server.settings.shown(processEnvironment) + [server.shownMediaRoot] + Self.shownPresets
                 output.write(json ? FindingText.json(lines) : Array(FindingText.text(lines).utf8))
                 return .done
             case .failure(let error):
@@ -71,6 +74,17 @@ struct DoctorCommand: AsyncParsableCommand {
         }
         for finding in findings { if case .problem(let code) = finding.verdict { return code.exitStatus } }
         return .done
+    }
+
+    /// Every option that can be set beforehand, and what sets it.
+    private static var shownPresets: [SettingLine] {
+        let presets = CommandLineStart.presets
+        return PresetKey.all.map { key in
+            let preset = presets.first { $0.key == key }
+            // A health check's address is all that is needed to tell it lies.
+            let value = preset.map { SettingMask.shown(key.option == "ping" ? "PING_TOKEN" : key.name, $0.text) }
+            return SettingLine(name: key.name, value: value, origin: preset?.origin.description ?? "default")
+        }
     }
 
     private var processEnvironment: [String: String] { ProcessInfo.processInfo.environment }

@@ -21,6 +21,8 @@ struct LookupCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Mastodon") var mastodon: MastodonOptions
 
+    @OptionGroup var configuration: ConfigurationOptions
+
     @Flag(help: "One JSON object (docs/json.md).") var json = false
 
     func run() async throws {

@@ -58,6 +58,8 @@ struct ScheduleCommand: AsyncParsableCommand {
 
         @OptionGroup(title: "Mastodon") var mastodon: MastodonOptions
 
+        @OptionGroup var configuration: ConfigurationOptions
+
         func validate() throws {
             if repair == nil, cleanup == nil, verify == nil, preset == nil {
                 throw ValidationError("say what to run: --repair, --cleanup, --verify, or --preset post-migration")
@@ -103,7 +105,11 @@ struct ScheduleCommand: AsyncParsableCommand {
         /// A timer has no current directory: paths become whole.
         private func placeArguments() throws(SyncError) -> [String] {
             var arguments: [String] = []
-            for (flag, value) in [("--env-file", mastodon.envFile), ("--media-root", mastodon.mediaRoot)] {
+            let places = [
+                ("--config", configuration.config), ("--env-file", mastodon.envFile),
+                ("--media-root", mastodon.mediaRoot),
+            ]
+            for (flag, value) in places {
                 guard let value else { continue }
                 arguments += [flag, URL(fileURLWithPath: value).standardizedFileURL.path]
             }

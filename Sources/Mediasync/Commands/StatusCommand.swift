@@ -28,6 +28,8 @@ struct StatusCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Mastodon (with --usage)") var mastodon: MastodonOptions
 
+    @OptionGroup var configuration: ConfigurationOptions
+
     @Flag(help: "JSON lines (docs/json.md).") var json = false
 
     @Option(help: ArgumentHelp("Where runs are recorded; see mediasync help copy.", valueName: "dir"))
