@@ -34,13 +34,27 @@ package final class CatalogPages {
 
     /// The next page; nil behind the last one.
     package func next() throws(SyncError) -> [CatalogRow]? {
+        try take { query, rows in reader.page(query, rows, limit: limit).rows }
+    }
+
+    /// What the rows of the next page have files of, without the rows; nil behind the last page.
+    package func nextMedia() throws(SyncError) -> [StoredMedia]? {
+        try take { query, rows in
+            var media: [StoredMedia] = []
+            media.reserveCapacity(rows.count)
+            for index in 0..<rows.count { reader.append(query.attachments, rows[index], to: &media) }
+            return media
+        }
+    }
+
+    private func take<Page>(_ read: (CatalogPageQuery, Rows) -> Page) throws(SyncError) -> Page? {
         guard let query, state != .ended else { return nil }
         do throws(DatabaseFault) {
             if state == .new { try ask(query, after: nil) }
             state = .ended
             let rows = try reader.connection.finish()
             if rows.count == limit, let last = query.last(of: rows) { try ask(query, after: last) }
-            return reader.page(query, rows, limit: limit).rows
+            return read(query, rows)
         } catch {
             throw error.syncError("cannot read \(query.table.rawValue)")
         }

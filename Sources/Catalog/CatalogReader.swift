@@ -195,9 +195,15 @@ package struct CatalogReader {
     }
 
     func row(_ table: CatalogTable, _ attachments: [CatalogTable.Attachment], _ row: Rows.Row) -> CatalogRow {
+        var media: [StoredMedia] = []
+        append(attachments, row, to: &media)
+        return CatalogRow(table: table, id: row.integer(0) ?? 0, isRemote: row.isTrue(1), media: media)
+    }
+
+    /// Adds what a row has files of.
+    func append(_ attachments: [CatalogTable.Attachment], _ row: Rows.Row, to media: inout [StoredMedia]) {
         let id = row.integer(0) ?? 0
         let isRemote = row.isTrue(1)
-        var media: [StoredMedia] = []
         for (index, attachment) in attachments.enumerated() {
             let first = 2 + 4 * index
             // Most attachments have no thumbnail, and many accounts no header.
@@ -214,7 +220,6 @@ package struct CatalogReader {
                 )
             )
         }
-        return CatalogRow(table: table, id: id, isRemote: isRemote, media: media)
     }
 
     /// Rails counts a text of blanks as none.

@@ -42,6 +42,11 @@ package struct MediaPath: Sendable, Hashable {
         var bytes: [UInt8] = []
         // The longest folders have some sixty bytes.
         bytes.reserveCapacity(96 + name.bytes.count)
+        return append(to: &bytes) ? BytePath(bytes: bytes) : nil
+    }
+
+    /// Puts the path behind what is there; false where the id can have no files.
+    package func append(to bytes: inout [UInt8]) -> Bool {
         let slash = UInt8(ascii: "/")
         if isCached {
             bytes += MediaLayout.cacheFolder.bytes
@@ -51,11 +56,11 @@ package struct MediaPath: Sendable, Hashable {
         bytes.append(slash)
         bytes += kind.attachmentFolder.utf8
         bytes.append(slash)
-        guard IDPartition.append(id, to: &bytes) else { return nil }
+        guard IDPartition.append(id, to: &bytes) else { return false }
         bytes.append(slash)
         bytes += style.utf8
         bytes.append(slash)
         bytes += name.bytes
-        return BytePath(bytes: bytes)
+        return true
     }
 }

@@ -46,8 +46,15 @@ package struct StoredMedia: Sendable, Equatable {
     }
 
     /// Where the file of a variant lies; nil where the row's id or file name can be no part of a path.
-    package func path(of style: MediaStyle) -> BytePath? {
+    package func path(of style: MediaStyle) -> BytePath? { mediaPath(of: style)?.path }
+
+    /// Puts the path of a variant behind what is there; false where there can be none.
+    package func appendPath(of style: MediaStyle, to bytes: inout [UInt8]) -> Bool {
+        mediaPath(of: style)?.append(to: &bytes) ?? false
+    }
+
+    private func mediaPath(of style: MediaStyle) -> MediaPath? {
         guard let name = MediaFileName(fileName) else { return nil }
-        return MediaPath(isCached: isCached, kind: kind, id: rowID, style: style.name, name: name.name(for: style)).path
+        return MediaPath(isCached: isCached, kind: kind, id: rowID, style: style.name, name: name.name(for: style))
     }
 }

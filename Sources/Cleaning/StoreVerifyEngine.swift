@@ -13,6 +13,12 @@ package final class StoreVerifyEngine: Engine {
     /// Batches between the reader and the workers: a page and a bit, some hundred kilobytes.
     private static let waitingBatches = 128
 
+    /// What one worker looks at: a part of a page, which is not copied.
+    private struct Batch: Sendable {
+        let page: [StoredMedia]
+        let range: Range<Int>
+    }
+
     private let options: StoreVerifyOptions
     private let settings: ConnectionSettings
     private let store: any MediaStore
@@ -75,7 +81,7 @@ package final class StoreVerifyEngine: Engine {
         let others = decoding == nil ? 1 : 2
         let pool = WorkerPool(threads: jobs + others)
         defer { pool.shutDown() }
-        let queue = BoundedQueue<[StoredMedia]>(capacity: Self.waitingBatches)
+        let queue = BoundedQueue<Batch>(capacity: Self.waitingBatches)
         let workers = pool.started - others
         guard workers > 0 else {
             return RunResult(counts: Counts(), error: SyncError(.exhausted, "no threads can be started"))
@@ -138,7 +144,7 @@ package final class StoreVerifyEngine: Engine {
     // MARK: Reading
 
     /// Reads all rows into the queue and closes it. Returns why it could not.
-    private func read(into queue: BoundedQueue<[StoredMedia]>) -> SyncError? {
+    private func read(into queue: BoundedQueue<Batch>) -> SyncError? {
         defer { queue.close() }
         do throws(SyncError) {
             let reader = try CatalogReader(connect())
@@ -189,25 +195,20 @@ package final class StoreVerifyEngine: Engine {
         _ table: CatalogTable,
         _ scope: CatalogReader.Scope,
         _ reader: CatalogReader,
-        into queue: BoundedQueue<[StoredMedia]>
+        into queue: BoundedQueue<Batch>
     ) throws(SyncError) {
         let pages = reader.pages(table, scope)
-        while !control.shouldStop, let page = try pages.next() {
-            var batch: [StoredMedia] = []
-            for row in page {
-                batch += row.media
-                if batch.count >= Self.batchRows {
-                    guard queue.offer(batch) else { return }
-                    batch = []
-                }
+        while !control.shouldStop, let page = try pages.nextMedia() {
+            for first in stride(from: 0, to: page.count, by: Self.batchRows) {
+                let end = min(first + Self.batchRows, page.count)
+                guard queue.offer(Batch(page: page, range: first..<end)) else { return }
             }
-            if !batch.isEmpty { guard queue.offer(batch) else { return } }
         }
     }
 
     // MARK: Looking
 
-    private func work(on queue: BoundedQueue<[StoredMedia]>) {
+    private func work(on queue: BoundedQueue<Batch>) {
         while let batch = queue.take() {
             // A stopped run still takes what waits: the reader must not wait for room for ever.
             if control.shouldStop { continue }
@@ -228,30 +229,36 @@ package final class StoreVerifyEngine: Engine {
         }
     }
 
-    private func check(_ batch: [StoredMedia], in share: inout StoreLedger.Share) {
-        var paths: [BytePath] = []
+    private func check(_ batch: Batch, in share: inout StoreLedger.Share) {
+        let page = batch.page
+        var paths = PathList()
+        paths.reserve(paths: 2 * batch.range.count, bytes: 200 * batch.range.count)
         // Of each path, the index of what names it: a copy of that for each would count.
         var names: [(media: Int, style: MediaStyle)] = []
-        paths.reserveCapacity(2 * batch.count)
-        names.reserveCapacity(2 * batch.count)
-        for (index, media) in batch.enumerated() {
-            share.change(media) { tally in
+        names.reserveCapacity(2 * batch.range.count)
+        // Neighbours are mostly of one type.
+        var (type, styles): (String?, [MediaStyle]) = (nil, [])
+        var kind: MediaKind?
+        for index in batch.range {
+            share.change(page[index].kind, isLocal: !page[index].isRemote) { tally in
                 tally.rows += 1
-                tally.bytesInRows += max(0, media.byteCount ?? 0)
+                tally.bytesInRows += max(0, page[index].byteCount ?? 0)
             }
-            for style in media.styles {
-                if let path = media.path(of: style) {
-                    paths.append(path)
+            if kind != page[index].kind || type != page[index].contentType {
+                (kind, type, styles) = (page[index].kind, page[index].contentType, page[index].styles)
+            }
+            for style in styles {
+                if paths.append({ page[index].appendPath(of: style, to: &$0) }) {
                     names.append((index, style))
                 } else {
-                    failName(of: media, &share)
+                    failName(of: page[index], &share)
                 }
             }
         }
         for (index, found) in store.look(all: paths).enumerated() {
-            let (media, style) = (names[index].media, names[index].style)
-            if countGood(batch[media], style, found, in: &share) { continue }
-            let file = NamedFile(media: batch[media], style: style, path: paths[index])
+            let (media, style) = names[index]
+            if countGood(page[media], style, found, in: &share) { continue }
+            let file = NamedFile(media: page[media], style: style, path: paths[index])
             check(file, found, in: &share)
             // What is decoded takes its time; what was not reached is not counted.
             if decoding != nil, control.shouldStop { return }

@@ -32,25 +32,29 @@ struct LinkFreeTree: Sendable {
     }
 
     /// The same for many paths, each told as `make` tells it. The directory that they are all in is opened once.
-    func lookUp<Found>(_ paths: [BytePath], _ make: (Metadata) -> Found) -> [Result<Found?, FileFault>] {
+    func lookUp<Found>(_ paths: PathList, _ make: (Metadata) -> Found) -> [Result<Found?, FileFault>] {
         let start = mount.isOpen ? mount : root
         let length = Self.commonLength(paths)
-        guard length > 0, paths.allSatisfy(Self.isPlain),
+        var found: [Result<Found?, FileFault>] = []
+        found.reserveCapacity(paths.count)
+        guard length > 0, Self.arePlain(paths),
             let common = try? start.openPlace(beneath: BytePath(bytes: Array(paths[0].bytes[..<length])))
         else {
-            return paths.map { path in Result { () throws(FileFault) in try lookUp(path).map(make) } }
+            for index in 0..<paths.count {
+                found.append(Result { () throws(FileFault) in try lookUp(paths[index]).map(make) })
+            }
+            return found
         }
         defer { common.close() }
-        return paths.map { path in
-            Result { () throws(FileFault) in
-                let found = try path.withEntryName { (name) throws(FileFault) in
-                    // Behind the slash.
-                    let rest = name + length + 1
-                    return mount.isOpen ? try common.lookUp(rest) : try common.lookUp(beneath: rest)
-                }
-                return found.map(make)
+        paths.withEach { _, path in
+            // Behind the slash.
+            let rest = path.bindMemory(to: CChar.self).baseAddress.unsafelyUnwrapped + length + 1
+            let entry = Result { () throws(FileFault) in
+                mount.isOpen ? try common.lookUp(rest) : try common.lookUp(beneath: rest)
             }
+            found.append(entry.map { $0.map(make) })
         }
+        return found
     }
 
     /// Removes a file or a link and tells its metadata; nil where there was nothing.
@@ -82,41 +86,46 @@ struct LinkFreeTree: Sendable {
     }
 
     /// Whether a path stays below where it begins: a mount alone does not see to that.
-    static func isPlain(_ path: BytePath) -> Bool {
+    static func isPlain(_ path: BytePath) -> Bool { path.bytes.withUnsafeBytes(isPlain) }
+
+    private static func arePlain(_ paths: PathList) -> Bool {
+        var all = true
+        paths.withEach { _, path in all = all && isPlain(path) }
+        return all
+    }
+
+    private static func isPlain(_ path: UnsafeRawBufferPointer) -> Bool {
         let (dot, slash) = (UInt8(ascii: "."), UInt8(ascii: "/"))
-        return path.bytes.withUnsafeBytes { bytes in
-            guard let start = bytes.baseAddress, let first = bytes.first, first != slash else { return false }
-            // Hardly a path has two dots in a row; the C library looks at many bytes at once.
-            var from = 0
-            while let found = memchr(start + from, Int32(dot), bytes.count - from) {
-                let at = start.distance(to: UnsafeRawPointer(found))
-                let isAlone =
-                    (at == 0 || bytes[at - 1] == slash) && at + 1 < bytes.count && bytes[at + 1] == dot
-                    && (at + 2 == bytes.count || bytes[at + 2] == slash)
-                if isAlone { return false }
-                from = at + 1
-            }
-            return true
+        guard let start = path.baseAddress, let first = path.first, first != slash else { return false }
+        // Hardly a path has two dots in a row; the C library looks at many bytes at once.
+        var from = 0
+        while let found = memchr(start + from, Int32(dot), path.count - from) {
+            let at = start.distance(to: UnsafeRawPointer(found))
+            let leadsUp =
+                (at == 0 || path[at - 1] == slash) && at + 1 < path.count && path[at + 1] == dot
+                && (at + 2 == path.count || path[at + 2] == slash)
+            if leadsUp { return false }
+            from = at + 1
         }
+        return true
     }
 
     /// How long the path of the directory is that all of these are in; 0 for the root.
-    static func commonLength(_ paths: [BytePath]) -> Int {
-        guard let first = paths.first else { return 0 }
-        var common = first.bytes.count
-        first.bytes.withUnsafeBytes { first in
-            for path in paths {
-                common = min(common, path.bytes.count)
-                path.bytes.withUnsafeBytes { bytes in
-                    guard common > 0, let left = first.baseAddress, let right = bytes.baseAddress,
-                        memcmp(left, right, common) != 0
-                    else { return }
-                    common = zip(first[..<common], bytes).prefix { $0 == $1 }.count
-                }
+    static func commonLength(_ paths: PathList) -> Int {
+        guard paths.count > 0 else { return 0 }
+        let first = paths[0].bytes
+        var common = first.count
+        first.withUnsafeBytes { first in
+            paths.withEach { _, path in
+                common = min(common, path.count)
+                guard common > 0, let left = first.baseAddress, let right = path.baseAddress,
+                    memcmp(left, right, common) != 0
+                else { return }
+                common = zip(first[..<common], path).prefix { $0 == $1 }.count
             }
         }
         // Up to the last slash: a whole component is left of each.
-        return first.bytes[..<common].lastIndex(of: UInt8(ascii: "/")) ?? 0
+        return first[..<common].lastIndex(of: UInt8(ascii: "/")) ?? 0
     }
 }
 

@@ -36,7 +36,7 @@ package final class LocalMediaStore: MediaStore {
         return try tree.lookUp(path).map { StoreEntry($0) }
     }
 
-    package func look(all paths: [BytePath]) -> [Result<StoreEntry?, FileFault>] {
+    package func look(all paths: PathList) -> [Result<StoreEntry?, FileFault>] {
         tree.lookUp(paths) { StoreEntry($0) }
     }
 

@@ -7,7 +7,7 @@ package protocol MediaStore: Sendable {
     func look(_ path: BytePath) throws(FileFault) -> StoreEntry?
 
     /// The same for many paths, in their order: cheaper than one by one where they are near each other.
-    func look(all paths: [BytePath]) -> [Result<StoreEntry?, FileFault>]
+    func look(all paths: PathList) -> [Result<StoreEntry?, FileFault>]
 
     /// Tells every entry of a directory, in no order; an error where it is none.
     func list(_ directory: BytePath, _ body: (BytePath, EntryKind?) -> Void) throws(FileFault)
@@ -50,8 +50,8 @@ extension MediaStore {
         }
     }
 
-    package func look(all paths: [BytePath]) -> [Result<StoreEntry?, FileFault>] {
-        paths.map { path in Result { () throws(FileFault) in try look(path) } }
+    package func look(all paths: PathList) -> [Result<StoreEntry?, FileFault>] {
+        (0..<paths.count).map { index in Result { () throws(FileFault) in try look(paths[index]) } }
     }
 
     package func remove(all paths: [BytePath]) -> [Result<Int64?, FileFault>] {

@@ -25,7 +25,7 @@ import Testing
         ]
     )
     func common(paths: [String], expected: Int) {
-        #expect(LinkFreeTree.commonLength(paths.map { BytePath($0) }) == expected)
+        #expect(LinkFreeTree.commonLength(PathList(paths.map { BytePath($0) })) == expected)
     }
 
     @Test("as root the kernel keeps away from links by itself", .enabled(if: geteuid() == 0, "needs root"))

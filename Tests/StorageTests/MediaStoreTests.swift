@@ -212,7 +212,10 @@ import Testing
             try store.publish([UInt8](repeating: 1, count: size), at: path, modes: StoreModes())
         }
         let paths = Self.many.map(\.path)
-        #expect(try store.look(all: paths).map { try $0.get()?.size } == Self.many.map { $0.size.map { Int64($0) } })
+        #expect(
+            try store.look(all: PathList(paths)).map { try $0.get()?.size }
+                == Self.many.map { $0.size.map { Int64($0) } }
+        )
         #expect(store.look(all: []).isEmpty)
         let removed = store.remove(all: paths.dropLast())
         #expect(try removed.map { try $0.get() } == Self.many.dropLast().map { $0.size.map { Int64($0) } })
@@ -229,7 +232,7 @@ import Testing
         try store.publish([1], at: BytePath("a/b"), modes: StoreModes())
         try store.publish([1], at: BytePath("a/c/d"), modes: StoreModes())
         let paths = ["a/b/x", "a/c", "a/c/d"].map { BytePath($0) }
-        let looked = store.look(all: paths)
+        let looked = store.look(all: PathList(paths))
         #expect(Self.fault { () throws(FileFault) in _ = try looked[0].get() } == .wrongKind)
         #expect(try looked[1].get()?.kind == .directory)
         let removed = store.remove(all: paths)
@@ -284,7 +287,7 @@ import Testing
             #expect(fault { () throws(FileFault) in _ = try store.open(path) } != nil)
             #expect(fault { () throws(FileFault) in _ = try store.remove(path) } != nil)
             for pair in [[path, path], [BytePath("link/x"), path], [path, BytePath("up/x")]] {
-                #expect(store.look(all: pair).allSatisfy { (try? $0.get()) == nil })
+                #expect(store.look(all: PathList(pair)).allSatisfy { (try? $0.get()) == nil })
                 #expect(store.remove(all: pair).allSatisfy { (try? $0.get()) == nil })
             }
             #expect(fault { () throws(FileFault) in try store.list(path.parent) { _, _ in } } != nil)
