@@ -112,7 +112,8 @@ let package = Package(
         module(
             "Backups",
             [
-                "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Archives", "Programs", "Dumps",
+                "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Archives", "Programs", "Caches",
+                "Dumps",
             ]
         ),
         // What a server has, and whether it will do.
@@ -177,7 +178,7 @@ let package = Package(
                 "MediasyncTesting",
             ]
         ),
-        tests("BackupsTests", ["Backups", "Settings", "Storage", "MediaModel", "MediasyncTesting"]),
+        tests("BackupsTests", ["Backups", "Running", "Settings", "Storage", "MediaModel", "MediasyncTesting"]),
         tests("DiagnosingTests", ["Diagnosing", "Dumps", "Storage", "MediaModel", "MediasyncTesting"]),
         tests(
             "RestoringTests",
