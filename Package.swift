@@ -178,7 +178,10 @@ let package = Package(
                 "MediasyncTesting",
             ]
         ),
-        tests("BackupsTests", ["Backups", "Running", "Settings", "Storage", "MediaModel", "MediasyncTesting"]),
+        tests(
+            "BackupsTests",
+            ["Backups", "Running", "Pacing", "Settings", "Storage", "MediaModel", "MediasyncTesting"]
+        ),
         tests("DiagnosingTests", ["Diagnosing", "Dumps", "Storage", "MediaModel", "MediasyncTesting"]),
         tests(
             "RestoringTests",
