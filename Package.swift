@@ -116,8 +116,8 @@ let package = Package(
         module(
             "Backups",
             [
-                "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Archives",
-                "Programs", "Dumps",
+                "MediaModel", "Pacing", "Running", "Settings", "Checksums", "Storage", "Archives", "Programs", "Caches",
+                "Dumps",
             ]
         ),
         // What a server has, and whether it will do.
@@ -184,7 +184,10 @@ let package = Package(
                 "MediasyncTesting",
             ]
         ),
-        tests("BackupsTests", ["Backups", "Settings", "Storage", "MediaModel", "MediasyncTesting"]),
+        tests(
+            "BackupsTests",
+            ["Backups", "Running", "Pacing", "Settings", "Storage", "MediaModel", "MediasyncTesting"]
+        ),
         tests("DiagnosingTests", ["Diagnosing", "Dumps", "Storage", "MediaModel", "MediasyncTesting"]),
         tests(
             "RestoringTests",

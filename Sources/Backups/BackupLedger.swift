@@ -79,3 +79,15 @@ final class BackupLedger: Sendable {
 
     func report(_ report: Report) { sink(.report(report)) }
 }
+
+/// What makes an export useless.
+enum BackupFault {
+    static func differs(_ counts: Counts) -> SyncError {
+        SyncError(
+            .unexpected,
+            "the export is not what was written",
+            why: "\(counts.different + counts.failed) of its parts differ when they are read back",
+            hint: "check the disk (dmesg, smartctl) and the memory, then run the same command again"
+        )
+    }
+}

@@ -18,9 +18,13 @@ final class BackupManifest {
     private var start = 0
     private var number = 0
     private var isAtEnd = false
+    private let growth: ArchiveGrowth?
+    private var offset: Int64 = 0
 
-    init(_ name: BytePath, in directory: HeldDirectory) throws(SyncError) {
+    /// - Parameter growth: of a manifest that is being written: it is waited for.
+    init(_ name: BytePath, in directory: HeldDirectory, growth: ArchiveGrowth? = nil) throws(SyncError) {
         self.name = name
+        self.growth = growth
         do throws(FileFault) {
             file = try name.withEntryName { (name) throws(FileFault) in try directory.openFile(name) }
         } catch {
@@ -52,7 +56,8 @@ final class BackupManifest {
         start = 0
         if buffer.count > BackupLayout.lineBytesMax { throw broken("line \(number + 1) is too long") }
         let held = buffer.count
-        buffer.append(contentsOf: repeatElement(0, count: 1 << 16))
+        let there = growth.map { $0.length(of: .manifest, beyond: offset) - offset }
+        buffer.append(contentsOf: repeatElement(0, count: Int(min(there ?? 1 << 16, 1 << 16))))
         let (count, fault) = buffer.withUnsafeMutableBytes { bytes -> (Int, FileFault?) in
             do throws(FileFault) {
                 return (try file.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[held...])), nil)
@@ -60,6 +65,7 @@ final class BackupManifest {
         }
         if let fault { throw fault.syncError("could not read \(name)") }
         buffer.removeLast(buffer.count - held - count)
+        offset += Int64(count)
         if count == 0 { isAtEnd = true }
     }
 

@@ -156,7 +156,7 @@ package final class ExportEngine: Engine {
             try files.write(BackupLayout.settings, [])
         }
         try files.copyCertificates(options.extra.certificates)
-        try files.copyRedis(options.extra.redis)
+        try files.copyRedis(options.redis, madeAt: madeAt, control)
         try stopIfAsked()
         if let database = options.database {
             let release = try dumpDatabase(database, export, path, &report)
@@ -218,13 +218,7 @@ package final class ExportEngine: Engine {
         try BackupCheck(path: path, directory: export, control: control, ledger: own, isOwn: true).run()
         try stopIfAsked()
         let counts = own.counts
-        if counts.different + counts.failed == 0 { return }
-        throw SyncError(
-            .unexpected,
-            "the export is not what was written",
-            why: "\(counts.different + counts.failed) of its parts differ when they are read back",
-            hint: "check the disk (dmesg, smartctl) and the memory, then run the same command again"
-        )
+        if counts.different + counts.failed > 0 { throw BackupFault.differs(counts) }
     }
 
     // MARK: After

@@ -1,5 +1,7 @@
+internal import Caches
 internal import Checksums
 internal import MediaModel
+internal import Running
 internal import Storage
 
 /// The small files of an export, and those of other programs.
@@ -28,17 +30,64 @@ struct ExportFiles {
         return true
     }
 
-    /// The file that Redis saves: it is replaced as a whole, so that whoever has it open reads one version.
-    func copyRedis(_ path: BytePath?) throws(SyncError) {
-        guard let path, let metadata = try? Metadata(ofUserPath: path), metadata.kind == .file, metadata.size > 0 else {
-            return
+    /// Redis' data, as they are now where Redis can be asked to save them, else as it saved them last: the age is told.
+    /// - Parameter madeAt: the moment of the export.
+    func copyRedis(_ redis: ExportOptions.Redis, madeAt: Int64, _ control: RunControl) throws(SyncError) {
+        if let file = redis.file, let metadata = try? Metadata(ofUserPath: file), metadata.kind != .file { return }
+        let saved = redis.server.map { RedisSave(settings: $0, control: control).run() }
+        let path = redis.file ?? saved?.file ?? BytePath("/var/lib/redis/dump.rdb")
+        guard let metadata = try? Metadata(ofUserPath: path), metadata.kind == .file, metadata.size > 0 else {
+            return tellNone(path, redis, saved?.fault)
         }
         let source: OpenFile
         do throws(FileFault) { source = try OpenFile.openUserFile(path) } catch {
             let problem = error.syncError("could not read \(path)")
             return ledger.add(BackupLayout.redis, .failed(problem))
         }
+        // It is replaced as a whole, so that whoever has it open reads one version.
         try copy(source, from: path, to: BackupLayout.redis, in: export)
+        let age = madeAt - metadata.modificationTime.seconds
+        if age > 0 { tellAge(age, metadata, path, redis, saved?.fault) }
+    }
+
+    private func tellNone(_ path: BytePath, _ redis: ExportOptions.Redis, _ fault: CacheFault?) {
+        guard let server = redis.server else { return }
+        var why = fault.map { "\(server) cannot be asked to save: \($0.message)" } ?? "\(server) saved elsewhere"
+        why += "; there is no \(path)"
+        ledger.notice(
+            .warning,
+            "there is no redis.rdb in this export: \(why)",
+            hint: "name the file that Redis saves with --redis; without it Sidekiq's jobs are not in the export"
+        )
+    }
+
+    private func tellAge(
+        _ age: Int64,
+        _ metadata: Metadata,
+        _ path: BytePath,
+        _ redis: ExportOptions.Redis,
+        _ fault: CacheFault?
+    ) {
+        let time = UTCTime(secondsSince1970: metadata.modificationTime.seconds).iso8601
+        var why = ""
+        if let server = redis.server {
+            why =
+                fault.map { "; \(server) cannot be asked to save: \($0.message)" }
+                ?? "; \(server) saves to another file"
+        }
+        ledger.notice(
+            .warning,
+            "redis.rdb is of \(time), \(Self.text(age)) before this export\(why)",
+            hint: "run `redis-cli save`, or stop Mastodon and Redis, before the export; the file was \(path)"
+        )
+    }
+
+    /// `3 days`, `5 hours`, in whole ones.
+    private static func text(_ seconds: Int64) -> String {
+        let units: [(Int64, String)] = [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")]
+        let unit = units.first { seconds >= $0.0 } ?? (1, "second")
+        let count = seconds / unit.0
+        return "\(count) \(unit.1)\(count == 1 ? "" : "s")"
     }
 
     private func copy(

@@ -1,3 +1,4 @@
+package import Caches
 package import MediaModel
 
 /// What an export holds, and where it goes.
@@ -16,8 +17,17 @@ package struct ExportOptions: Sendable {
     package struct Extra: Sendable {
         package var version: BytePath?
         package var settings: BytePath?
-        package var redis: BytePath?
         package var certificates: BytePath?
+
+        package init() {}
+    }
+
+    /// Where Redis' data come from.
+    package struct Redis: Sendable {
+        /// The file that it saves, named by the user; what is no file (`/dev/null`) leaves it out. Nil lets Redis tell.
+        package var file: BytePath?
+        /// Asked to save before; nil takes what it saved last.
+        package var server: CacheSettings?
 
         package init() {}
     }
@@ -36,6 +46,7 @@ package struct ExportOptions: Sendable {
     /// Mastodon's settings; nil where they were not found.
     package var configuration: BytePath?
     package var extra = Extra()
+    package var redis = Redis()
     package var jobs: Int?
     /// Older exports go, but for the newest of them; nil keeps all.
     package var keepDays: Double?

@@ -11,13 +11,22 @@ final class FileSource: ByteSource {
     private let file: OpenFile
     private let name: BytePath
     private let advance: (Int64) -> Void
+    private let growth: ArchiveGrowth?
     private var offset: Int64 = 0
 
-    /// - Parameter advance: told how far it was read.
-    init(_ name: BytePath, in directory: HeldDirectory, advance: @escaping (Int64) -> Void = { _ in }) throws(SyncError)
-    {
+    /// - Parameters:
+    ///   - growth: of a file that is being written: it is read as far as it is there, and then waited for.
+    ///   - advance: told how far it was read.
+    init(
+        _ name: BytePath,
+        in directory: HeldDirectory,
+        growth: ArchiveGrowth? = nil,
+        advance: @escaping (Int64) -> Void = { _ in }
+    ) throws(SyncError) {
         self.name = name
+        self.growth = growth
         self.advance = advance
+        _ = growth?.length(of: .archive, beyond: Int64(Compression.prefixLength))
         do throws(FileFault) {
             file = try name.withEntryName { (name) throws(FileFault) in try directory.openFile(name) }
             file.willReadSequentially()
@@ -32,6 +41,11 @@ final class FileSource: ByteSource {
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(SyncError) -> Int {
         do throws(FileFault) {
+            var buffer = buffer
+            if let growth {
+                let rest = growth.length(of: .archive, beyond: offset) - offset
+                if rest < buffer.count { buffer = UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(rest)]) }
+            }
             let count = try file.readFully(into: buffer, at: offset)
             offset += Int64(count)
             advance(offset)

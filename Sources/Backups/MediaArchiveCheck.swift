@@ -13,13 +13,15 @@ struct MediaArchiveCheck {
     let ledger: BackupLedger
     /// Files that changed while the export was made are differences; whoever made it knows of them.
     let toleratesChanged: Bool
+    /// Set while archive and manifest are being written.
+    var growth: ArchiveGrowth?
 
     func run() throws(SyncError) {
-        let source = try FileSource(name, in: directory) { ledger.advance(to: $0) }
+        let source = try FileSource(name, in: directory, growth: growth) { ledger.advance(to: $0) }
         ledger.begin("media", total: source.size)
         let tar = try TarReader(try source.decompressed())
         let hasManifest = try directory.regularFile(BackupLayout.mediaManifest) != nil
-        let manifest = hasManifest ? try BackupManifest(BackupLayout.mediaManifest, in: directory) : nil
+        let manifest = hasManifest ? try BackupManifest(BackupLayout.mediaManifest, in: directory, growth: growth) : nil
         var files = 0
         var hasMedia = false
         while !control.shouldStop, let entry = try tar.next() {

@@ -1,151 +1,94 @@
 internal import MediaModel
 internal import Storage
 
-/// A piece of an archive to be made: the number says where it stands in it.
-struct ArchiveJob: Sendable {
-    enum Content: Sendable {
-        /// Whole small files of one directory.
-        case files(MediaFolder, [BytePath])
-        /// A part of a large file; the first one brings the header, the last one the padding.
-        case part(LargeMedia, index: Int)
-        /// What stands in the archive as it is.
-        case bytes([UInt8])
-    }
-
-    let number: Int
-    let content: Content
-}
-
-/// A directory that is held open while files are read from it.
-final class MediaFolder: Sendable {
-    let handle: HeldDirectory
-    /// Below the media root.
-    let path: BytePath
-
-    init(_ handle: HeldDirectory, path: BytePath) {
-        self.handle = handle
-        self.path = path
-    }
-
-    deinit {
-        handle.close()
-    }
-}
-
-/// Lists a media root on one thread and cuts it into jobs. Links and special entries are told and left out.
+/// Lists directories of a media root, deepest first, on one of several threads. Links and special entries are told and left
+/// out.
 final class MediaWalk {
-    /// Content of one job; a block that is compressed on its own.
-    static let jobBytes: Int64 = 1 << 20
-    /// So many files of some bytes are one job.
-    private static let jobFiles = 64
+    /// Files of one directory that are worth leaving to another thread.
+    private static let sharedFiles = 64
+    private static let ownPrefix = Array(".mediasync-".utf8)
 
     private let root: HeldDirectory
     private let includesCache: Bool
+    private let share: MediaShare
     private let shouldStop: () -> Bool
-    private let offer: (ArchiveJob) -> Void
     private let tell: (BytePath, EntryKind, Outcome) -> Void
-    private var number = 0
     private let listing = ListingBuffer()
+    private var waiting: [MediaStep] = []
 
-    /// - Parameters:
-    ///   - offer: takes a job; waits where there are enough.
-    ///   - tell: hears of entries that are not archived.
+    /// - Parameter tell: hears of entries that are not archived.
     init(
         _ root: HeldDirectory,
         includesCache: Bool,
+        share: MediaShare,
         shouldStop: @escaping () -> Bool,
-        offer: @escaping (ArchiveJob) -> Void,
         tell: @escaping (BytePath, EntryKind, Outcome) -> Void
     ) {
         self.root = root
         self.includesCache = includesCache
+        self.share = share
         self.shouldStop = shouldStop
-        self.offer = offer
         self.tell = tell
     }
 
-    /// Walks to the end. What is named below a directory comes before the next directory, in no other order.
-    func run() {
-        var waiting = [BytePath.root]
-        while !shouldStop(), let path = waiting.popLast() {
+    /// Walks what steps lead to, to the end but for what other threads take over.
+    /// - Parameter file: takes a file by its name.
+    func run(_ steps: [MediaStep], _ file: (MediaFolder, BytePath) -> Void) {
+        waiting = steps
+        while !shouldStop(), let step = waiting.popLast() {
             do throws(FileFault) {
-                let folder = MediaFolder(try root.openDirectory(beneath: path), path: path)
-                waiting += try visit(folder)
+                let folder = try MediaFolder.open(step, below: root)
+                try visit(folder, file)
             } catch {
-                var fault = error.syncError("could not read the directory \(path)")
+                var fault = error.syncError("could not read the directory \(step.path)")
                 if error.kind == .missing { fault.code = .sourceVanished }
-                tell(path, .directory, .failed(fault))
+                tell(step.path, .directory, .failed(fault))
+            }
+            if waiting.count > 1, share.isHungry {
+                let half = waiting.count / 2
+                share.give(.folders(Array(waiting[..<half])))
+                waiting.removeFirst(half)
             }
         }
+        waiting = []
     }
 
-    /// Adds what is no file: the first entry, the end.
-    func add(_ bytes: [UInt8]) {
-        next(.bytes(bytes))
-    }
-
-    private func next(_ content: ArchiveJob.Content) {
-        offer(ArchiveJob(number: number, content: content))
-        number += 1
-    }
-
-    private func visit(_ folder: MediaFolder) throws(FileFault) -> [BytePath] {
-        var folders: [BytePath] = []
+    private func visit(_ folder: MediaFolder, _ file: (MediaFolder, BytePath) -> Void) throws(FileFault) {
         var files: [BytePath] = []
-        var bytes: Int64 = 0
         while try folder.handle.list(into: listing) > 0 {
             var cursor = 0
             while let entry = listing.next(&cursor) {
                 let name = BytePath(name: entry.name)
-                let path = folder.path.appending(name)
                 if name.bytes.starts(with: Self.ownPrefix) {
-                    tell(path, entry.kind ?? .file, .skipped(.temporary))
+                    tell(folder.path.appending(name), entry.kind ?? .file, .skipped(.temporary))
                     continue
                 }
-                guard let metadata = try folder.handle.lookUp(entry.name) else {
-                    tell(path, .file, .failed(Self.vanished(path)))
-                    continue
-                }
-                switch metadata.kind {
+                var kind = entry.kind
+                if kind == nil { kind = try folder.handle.lookUp(entry.name)?.kind }
+                switch kind {
                 case .directory:
                     // As the snap's tar leaves it out: by this name, wherever it is.
                     if !includesCache, name == MediaLayout.cacheFolder { continue }
-                    folders.append(path)
-                case .file where metadata.size > Self.jobBytes:
-                    addLarge(folder, name, metadata)
-                case .file:
-                    files.append(name)
-                    bytes += metadata.size
-                    if files.count >= Self.jobFiles || bytes >= Self.jobBytes {
-                        next(.files(folder, files))
-                        files = []
-                        bytes = 0
-                    }
-                default:
-                    tell(path, metadata.kind ?? .file, .skipped(.special))
+                    waiting.append(folder.step(to: name))
+                case .file: files.append(name)
+                case nil:
+                    let path = folder.path.appending(name)
+                    tell(path, .file, .failed(MediaFault.vanished(path)))
+                case let kind?: tell(folder.path.appending(name), kind, .skipped(.special))
                 }
             }
-        }
-        if !files.isEmpty { next(.files(folder, files)) }
-        return folders
-    }
-
-    private static let ownPrefix = Array(".mediasync-".utf8)
-
-    private func addLarge(_ folder: MediaFolder, _ name: BytePath, _ metadata: Metadata) {
-        do throws(FileFault) {
-            let file = try name.withEntryName { (name) throws(FileFault) in try folder.handle.openFile(name) }
-            let opened = try file.metadata()
-            guard opened.kind == .file, opened.identity == metadata.identity else {
-                return tell(folder.path.appending(name), .file, .failed(Self.changed(folder.path.appending(name))))
+            while files.count >= Self.sharedFiles, share.isHungry {
+                share.give(.files(folder, Array(files.suffix(Self.sharedFiles))))
+                files.removeLast(Self.sharedFiles)
             }
-            let large = LargeMedia(file, path: folder.path.appending(name), opened)
-            for index in 0..<large.parts where !shouldStop() { next(.part(large, index: index)) }
-        } catch {
-            tell(folder.path.appending(name), .file, .failed(error.syncError("could not open \(name)")))
+            for name in files where !shouldStop() { file(folder, name) }
+            files.removeAll(keepingCapacity: true)
         }
     }
+}
 
+/// What happened to files while they were read.
+enum MediaFault {
     static func changed(_ path: BytePath) -> SyncError {
         SyncError(
             .sourceChanged,

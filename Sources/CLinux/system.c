@@ -256,6 +256,7 @@ int mds_read_sequentially(int fd) { int r = posix_fadvise(fd, 0, 0, POSIX_FADV_S
 
 int mds_fsync(int fd) { MDS_RETRY(int, fsync(fd)); }
 int mds_syncfs(int fd) { MDS_RETRY(int, syncfs(fd)); }
+int mds_begin_writeback(int fd) { MDS_RETRY(int, sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE)); }
 int mds_wait_for_writeback(int fd) { MDS_RETRY(int, sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE)); }
 
 // MARK: attributes

@@ -58,15 +58,17 @@ package final class CacheConnection {
             command = "DEL"
             return try deleteBatch(keys)
         case .error(let text): throw CacheFault(message: text)
-        case .ok: throw CacheFault(message: "an answer that was not expected")
+        default: throw CacheFault(message: "an answer that was not expected")
         }
     }
 
     // MARK: Commands
 
-    private enum Answer {
+    enum Answer {
         case number(Int)
         case ok
+        case text([UInt8])
+        case texts([[UInt8]])
         case error(String)
     }
 
@@ -74,7 +76,7 @@ package final class CacheConnection {
         if case .error(let text) = try answer(to: words) { throw CacheFault(message: text) }
     }
 
-    private func answer(to words: [String]) throws(CacheFault) -> Answer {
+    func answer(to words: [String]) throws(CacheFault) -> Answer {
         let texts = words.map { strdup($0) }
         defer { for text in texts { free(text) } }
         var pointers = texts.map { UnsafePointer<CChar>($0) }
@@ -88,8 +90,18 @@ package final class CacheConnection {
         switch answer.type {
         case REDIS_REPLY_INTEGER: return .number(Int(answer.integer))
         case REDIS_REPLY_ERROR: return .error(Self.escaped(answer.str))
+        case REDIS_REPLY_STRING: return .text(Self.bytes(of: answer))
+        case REDIS_REPLY_ARRAY:
+            let elements = UnsafeBufferPointer(start: answer.element, count: answer.elements)
+            return .texts(elements.compactMap { $0.map { Self.bytes(of: $0.pointee) } })
         default: return .ok
         }
+    }
+
+    /// Nothing where it is no text.
+    private static func bytes(of answer: redisReply) -> [UInt8] {
+        guard answer.type == REDIS_REPLY_STRING, let text = answer.str else { return [] }
+        return Array(UnsafeRawBufferPointer(start: text, count: answer.len))
     }
 
     private static func error(of raw: UnsafeMutablePointer<redisContext>) -> String {

@@ -184,6 +184,12 @@ package struct OpenFile: ~Copyable {
         _ = try check("fsync", mds_fsync(raw))
     }
 
+    /// Asks the kernel to begin writing out what was written, and waits for nothing. Whether it arrives is told by
+    /// `synchronize` alone.
+    package static func beginWriteback(descriptor: Int32) {
+        _ = mds_begin_writeback(descriptor)
+    }
+
     /// Waits for write-out that began elsewhere, and throws what it came to: how a file learns whether a flush of the whole
     /// file system, whose own result old kernels (before 5.8) do not tell, has lost its bytes. Flushes nothing itself.
     package func checkWriteback() throws(FileFault) {

@@ -153,3 +153,28 @@ struct CacheTests {
         #expect(throws: CacheFault.self) { _ = try CacheConnection(nobody) }
     }
 }
+
+@Suite(.enabled(if: Requirement.hasRedis, "needs redis-tools"))
+struct CacheSaveTests {
+    @Test("a save is asked for, ends, and is found under the name that the server tells")
+    func save() throws {
+        let server = try RedisServer(["--dbfilename", "of-mastodon.rdb"])
+        _ = try server.command("set", "key", "value")
+        let connection = try CacheConnection(CacheSettings(place: .socket(path: server.socket)))
+        let file = try #require(connection.savedFile())
+        #expect(file.lastComponent == BytePath("of-mastodon.rdb") && !Disk.exists(file))
+        try connection.beginSave()
+        #expect(RunningProgram.eventually { (try? connection.saveState().isSaving) == false })
+        #expect(try connection.saveState().isOK)
+        #expect(try Disk.read(file).starts(with: "REDIS".utf8))
+    }
+
+    @Test("a server that does not tell, and one that cannot save")
+    func refusals() throws {
+        let server = try RedisServer(["--rename-command", "CONFIG", "", "--rename-command", "BGSAVE", ""])
+        let connection = try CacheConnection(CacheSettings(place: .socket(path: server.socket)))
+        #expect(connection.savedFile() == nil)
+        #expect(throws: CacheFault.self) { try connection.beginSave() }
+        #expect(try !connection.saveState().isSaving)
+    }
+}

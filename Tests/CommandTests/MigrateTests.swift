@@ -212,6 +212,29 @@ struct MigrateTests {
         }
     #endif
 
+    @Test(
+        "killed at a random moment of a stage, the same command goes on to the same end",
+        arguments: ["doctor", "restore", "media", "cleanup", "refresh", "verify"],
+        [1, 2, 3] as [UInt64]
+    )
+    func killStage(stage: String, seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let live = try MoveLive("mv_k\(stage)\(seed)")
+        let running = try live.program.start(live.arguments())
+        let came = RunningProgram.eventually { running.errorsSoFar.contains(", \(stage): ") || !running.isRunning }
+        let patience = Int.random(in: 0...120, using: &random)
+        RunningProgram.pause(milliseconds: patience)
+        running.killGroup()
+        let dead = running.wait()
+        #expect(came && dead.errorText.contains(", \(stage): "), "\(dead.errorText)")
+        let last = try live.run()
+        #expect(last.exitCode == 0, "seed \(seed), \(patience) ms: \(last.errorText)")
+        #expect(try live.endState() == Self.expected(), "seed \(seed), \(patience) ms")
+        #expect(try TreeSnapshot(of: live.root).litter == [], "seed \(seed), \(patience) ms")
+        let databases = try CleanupLive.cluster.get().databases().filter { $0.hasPrefix("\(live.name)_stage") }
+        #expect(databases == [], "seed \(seed), \(patience) ms")
+    }
+
     @Test("killed again and again at any moment, it comes to the same end", arguments: [1, 2])
     func killLoop(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)

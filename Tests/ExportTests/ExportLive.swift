@@ -58,12 +58,17 @@ final class ExportLive {
         try Disk.setTime(media / "accounts" / "avatars" / BytePath(bytes: [0xFF, 0x0A, 0x5C]), 1_600_000_000)
     }
 
-    func start(_ options: [String], in directory: BytePath? = nil, wrapper: [String] = []) throws -> RunningProgram {
+    func start(
+        _ options: [String],
+        in directory: BytePath? = nil,
+        wrapper: [String] = [],
+        namesRedis: Bool = true
+    ) throws
+        -> RunningProgram
+    {
         let program = BinaryRunner.program(wrapper: wrapper)
-        let fixed: [BytePath] = [
-            BytePath("export"), BytePath("--env-file"), settings, BytePath("--media-root"), media, BytePath("--redis"),
-            place.path / "dump.rdb",
-        ]
+        var fixed = [BytePath("export"), BytePath("--env-file"), settings, BytePath("--media-root"), media]
+        if namesRedis { fixed += [BytePath("--redis"), place.path / "dump.rdb"] }
         return try program.start(fixed + options.map { BytePath($0) } + [directory ?? exports])
     }
 

@@ -32,12 +32,23 @@ struct MoveTests {
     ) throws
         -> Program.Result
     {
+        try start(live, export, home, options).wait(timeout: 120)
+    }
+
+    private func start(
+        _ live: ExportLive,
+        _ export: BytePath,
+        _ home: BytePath,
+        _ options: [String]
+    ) throws
+        -> RunningProgram
+    {
         var program = BinaryRunner.program()
         program.environment["MEDIASYNC_STATE"] = "\(live.place.path / "state")"
         let arguments = [
             BytePath("migrate"), BytePath("--backup"), export, BytePath("--env-file"), home / "mastodon.conf",
         ]
-        return try program.run(arguments + (["--yes"] + options).map { BytePath($0) }, timeout: 120)
+        return try program.start(arguments + (["--yes"] + options).map { BytePath($0) })
     }
 
     /// Settings by name.
@@ -75,6 +86,34 @@ struct MoveTests {
 
         let again = try migrate(live, live.exports / "x", home, options)
         #expect(again.exitCode == 0 && again.errorText.contains("nothing is left to do"), "\(again.errorText)")
+    }
+
+    @Test(
+        "a move of an export that is killed in a stage goes on to the same end",
+        arguments: ["restore", "media", "configuration"],
+        [1, 2] as [UInt64]
+    )
+    func kill(stage: String, seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let live = try ExportLive(files: 300, cluster: ExportLive.changing)
+        #expect(try live.export("--name", "x", seed == 1 ? "--zstd" : "-q").exitCode == 0)
+        let name = "moved_k\(stage)\(seed)"
+        let home = try machine(live, named: name)
+        let options = ["--to", "configuration", "--database", "mastodon"]
+        let running = try start(live, live.exports / "x", home, options)
+        _ = RunningProgram.eventually { running.errorsSoFar.contains(", \(stage): ") || !running.isRunning }
+        let patience = Int.random(in: 0...60, using: &random)
+        RunningProgram.pause(milliseconds: patience)
+        running.killGroup()
+        #expect(running.wait().errorText.contains(", \(stage): "))
+        let last = try migrate(live, live.exports / "x", home, options)
+        #expect(last.exitCode == 0, "seed \(seed), \(patience) ms: \(last.errorText)")
+        let moved = try MastodonDatabase(existing: live.cluster, name: name).canonicalDump()
+        #expect(try moved == MastodonDatabase(existing: live.cluster, name: "mastodon").canonicalDump())
+        expectNone(try TreeSnapshot(of: home / "media").differences(from: live.ownMedia(), in: .time))
+        #expect(try settings(home / "mastodon.conf")["LOCAL_DOMAIN"] == "example.social")
+        #expect(try settings(home / "mastodon.conf")["DB_NAME"] == name)
+        #expect(try Disk.text(home / "certs" / "key.pem") == "a key")
     }
 
     @Test("an export of the snap, compressed and named as its script does it, is taken as it is")

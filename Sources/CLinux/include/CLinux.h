@@ -104,6 +104,8 @@ int mds_read_sequentially(int fd);
 // MARK: durability
 int mds_fsync(int fd);
 int mds_syncfs(int fd);
+/// Begins write-out, and waits for nothing.
+int mds_begin_writeback(int fd);
 /// Waits for write-out that began; tells what it came to, and flushes nothing.
 int mds_wait_for_writeback(int fd);
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Backups
+import Caches
 import Foundation
 import MediaModel
 import Postgres
@@ -40,7 +41,13 @@ struct ExportCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Digests in the manifests: xxh3, sha256, blake2b.", valueName: "name"))
     var digest = DigestArgument(algorithm: .xxh3)
 
-    @Option(help: ArgumentHelp("Where Redis saves its data. Default: /var/lib/redis/dump.rdb.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The file that Redis saves its data to; /dev/null leaves them out. Default: the one that Redis tells, else "
+                + "/var/lib/redis/dump.rdb. Redis is asked to save before.",
+            valueName: "file"
+        )
+    )
     var redis: String?
 
     @Option(
@@ -104,7 +111,11 @@ struct ExportCommand: AsyncParsableCommand {
             )
         }
         options.configuration = server.settings.envFile?.path
-        options.extra.redis = redis.map(RawArguments.path) ?? BytePath("/var/lib/redis/dump.rdb")
+        options.redis.file = redis.map(RawArguments.path)
+        options.redis.server = try? CacheSettings(mastodon: { name in
+            // Sidekiq's jobs and the feeds are not in the cache, which may have a server of its own.
+            name.hasPrefix("CACHE_") ? nil : server.settings[name]?.text
+        })
         // The snap keeps them beside its settings.
         if let file = options.configuration, file.lastComponent == BytePath("mastodon.conf") {
             options.extra.version = file.parent.appending(BytePath("version"))

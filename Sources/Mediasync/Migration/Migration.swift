@@ -138,6 +138,8 @@ struct Migration: Sendable {
         // What a stage makes or judges itself is no reason not to begin.
         if choice.wanted.contains(.restore) { tolerated.formUnion(["database", "schema", "rights"]) }
         tolerated.formUnion(["media root", "folders"])
+        // A copy gives the root its mode at its end; one that was killed leaves it closed to others.
+        if choice.wanted.contains(.media) { tolerated.insert("web server") }
         let probe = ServerProbe(webUser: nil, state: request.state, environment: environment)
         return DoctorEngine(
             tolerated: tolerated,
