@@ -103,7 +103,8 @@ package final class CopyEngine: Sendable {
         }
         let worker = CopyVisitor(context: context).makeWorker(index: 9999)
         reportUnmet(context, worker)
-        if !options.dryRun, marker.remove(swept: context.sweptWholeTarget) { context.root.set(.dirty) }
+        let keepsMarker = options.dryRun || context.hasPartialFiles.load(ordering: .relaxed)
+        if !keepsMarker, marker.remove(swept: context.sweptWholeTarget) { context.root.set(.dirty) }
         finishRoot(context, worker)
         if let refusal { throw refusal }
     }
@@ -266,7 +267,9 @@ package final class CopyEngine: Sendable {
         let pool = WorkerPool(threads: 1)
         let refusal = await withTaskGroup(of: Void.self) { group in
             group.addTask(executorPreference: pool) {
-                do throws(SyncError) { try receiver.read() } catch {
+                // It goes when the run knows that it is stopped.
+                var incoming = TreeReceiver.Incoming()
+                do throws(SyncError) { try receiver.read(&incoming) } catch {
                     self.control.stop(self.origin?.explain(error) ?? error)
                 }
                 receiver.close()
@@ -332,6 +335,7 @@ package final class CopyEngine: Sendable {
         let visitor = CopyVisitor(context: context, questions: receiver?.questions)
         let worker = visitor.makeWorker(index: 9999)
         if !control.shouldStop { visitor.makeDeferredLinks(worker) }
+        if !options.dryRun { visitor.removePartialFiles(worker) }
         guard options.delete, !control.shouldStop else { return nil }
         do throws(SyncError) {
             try await delete(context, visitor, worker, receiver)

@@ -50,13 +50,13 @@ struct RemoteOptions: ParsableArguments {
         }
         let way = try way()
         if let to {
-            return ReconnectingEngine(control: session.control, sink: session.sink) { control in
+            return ReconnectingEngine(run: session.run, control: session.control, sink: session.sink) { control, run in
                 PushEngine(
                     source: source,
                     target: to,
                     way: way,
                     options: options,
-                    run: session.run,
+                    run: run,
                     host: session.host,
                     control: control,
                     sink: session.sink
@@ -65,14 +65,16 @@ struct RemoteOptions: ParsableArguments {
         }
         guard let from else { preconditionFailure("neither side is on another machine") }
         try Self.checkOwnership(options, session)
-        let hello = try Hello(.send, from, options, run: session.run)
+        let first = try Hello(.send, from, options, run: session.run)
         let counter = FarCounter()
-        return ReconnectingEngine(control: session.control, sink: session.sink) { control in
-            CopyEngine(
+        return ReconnectingEngine(run: session.run, control: session.control, sink: session.sink) { control, run in
+            var hello = first
+            hello.run = run
+            return CopyEngine(
                 source: source,
                 target: target,
                 options: options,
-                run: session.run,
+                run: run,
                 host: session.host,
                 control: control,
                 sink: session.sink,

@@ -122,7 +122,8 @@ final class ReceiveWorker {
             worker.stand(at: node)
             for (index, entry) in batch.entries.enumerated() where !context.control.shouldStop {
                 let reference = WireReference(batch: batch.id, index: UInt32(index))
-                if let wanted = entry.name.withEntryName({ compare(entry, $0, in: node) }) {
+                if var wanted = entry.name.withEntryName({ compare(entry, $0, in: node) }) {
+                    findPartial(of: &wanted, entry)
                     var item = Want.Item(index: UInt32(index), attributesOnly: wanted.attributesOnly)
                     if let description = description(of: wanted, entry, reference) {
                         node.hold()
@@ -137,6 +138,15 @@ final class ReceiveWorker {
         receiver.connection.send(.want(Want(batch: batch.id, items: items)))
         if !descriptions.isEmpty { receiver.describe(receiver.deltas.exchange(descriptions)) }
         release(node)
+    }
+
+    /// Looks for what a dead run left of a large file.
+    private func findPartial(of wanted: inout WantedFile, _ entry: WireEntry) {
+        guard !context.deadRuns.isEmpty, !wanted.attributesOnly, !wanted.isUndecided,
+            case .present(let sent) = entry.state,
+            sent.size >= PartialFile.fileBytesMin
+        else { return }
+        wanted.partial = PartialFile.find(of: wanted.name, in: wanted.node.target, context.marker.deadRuns)
     }
 
     func want(_ file: WantedFile, _ reference: WireReference) {
@@ -323,6 +333,51 @@ final class ReceiveWorker {
         )
     }
 
+    /// Whether a run that finds a part of the file can go on with it. What is built from an older version is built again.
+    private func isResumable(_ file: WireFile, _ wanted: WantedFile) -> Bool {
+        guard file.metadata.size >= PartialFile.fileBytesMin, !file.metadata.isSparse else { return false }
+        switch file.content {
+        case .pieces: return true
+        case .delta: return wanted.partial != nil
+        case .whole, .attributes: return false
+        }
+    }
+
+    /// A file under the name that the next run looks for; nil where something else has that name.
+    private func createResumable(_ wanted: WantedFile, _ temporary: inout BytePath?) throws(FileFault) -> OpenFile? {
+        let name = PartialFile.name(of: wanted.name, run: context.run)
+        do throws(FileFault) {
+            let file = try withPatience(context.control) { () throws(FileFault) in
+                try name.withEntryName { (name) throws(FileFault) in
+                    try wanted.node.target.createFile(name, mode: 0o600)
+                }
+            }
+            temporary = name
+            return file
+        } catch  where error.kind == .exists {
+            return nil
+        }
+    }
+
+    private func createTarget(
+        for file: WireFile,
+        _ wanted: WantedFile,
+        mode: UInt32,
+        _ temporary: inout BytePath?
+    ) throws(FileFault) -> OpenFile {
+        if isResumable(file, wanted) {
+            let resumable = try createResumable(wanted, &temporary)
+            if let resumable { return resumable }
+        }
+        return try visitor.createTarget(
+            mode: mode,
+            in: wanted.node,
+            isNew: wanted.replaces == nil,
+            &temporary,
+            worker
+        )
+    }
+
     private func begin(_ file: WireFile, _ wanted: WantedFile) -> FileAssembly? {
         let metadata = Metadata(file.metadata)
         let attributes = context.attributeRules.wanted(metadata, kind: .file)
@@ -330,13 +385,10 @@ final class ReceiveWorker {
         var temporary: BytePath?
         do throws(FileFault) {
             try context.willChange()
-            let target = try visitor.createTarget(
-                mode: inherits ? 0o600 : attributes.permissions & 0o777,
-                in: wanted.node,
-                isNew: wanted.replaces == nil,
-                &temporary,
-                worker
-            )
+            let mode = inherits ? 0o600 : attributes.permissions & 0o777
+            let target = try createTarget(for: file, wanted, mode: mode, &temporary)
+            let isKept = temporary?.bytes.withUnsafeBytes { TemporaryName.isPartial($0) } ?? false
+            let keeper = isKept ? PartialKeeper(context: context, older: wanted.partial) : nil
             try FileAssembly.prepare(target, for: metadata)
             return FileAssembly(
                 file,
@@ -345,6 +397,7 @@ final class ReceiveWorker {
                 node: wanted.node,
                 target: target,
                 temporary: temporary,
+                keeper: keeper,
                 digest: context.options.digest ?? .xxh3
             )
         } catch {
@@ -363,6 +416,7 @@ final class ReceiveWorker {
                 to: target,
                 assembly.wanted,
                 inherits: assembly.inherits,
+                setsMode: assembly.keeper != nil,
                 path: path(wanted)
             )
         } catch {
@@ -382,6 +436,7 @@ final class ReceiveWorker {
             hardLink: wanted.hardLink,
             worker
         )
+        wanted.partial?.remove(from: wanted.node.target)
         settle(wanted)
     }
 

@@ -54,6 +54,8 @@ struct WantedFile: Sendable {
     var attributesOnly = false
     /// Whether anything must be done is known when its attributes are.
     var isUndecided = false
+    /// What a dead run left of it.
+    var partial: PartialFile?
     /// The older version that it is built from, once that was described.
     var basis: DeltaBasis?
 }

@@ -93,9 +93,9 @@ final class TreeReceiver: Sendable {
     }
 
     /// Reads the connection until the other end says goodbye. For one thread of our own.
+    /// - Parameter incoming: files that are not whole yet are in it; what becomes of them is decided when it goes.
     /// - Throws: where it ends before, or says what it must not.
-    func read() throws(SyncError) {
-        var incoming = Incoming()
+    func read(_ incoming: inout Incoming) throws(SyncError) {
         while !context.control.shouldStop {
             let goesOn = { !self.context.control.shouldStop && !self.isDone.isSet }
             guard let message = try connection.reader.next(while: goesOn) else {

@@ -301,6 +301,9 @@ final class FileSender {
         do throws(FileFault) {
             if let sum = try readPieces(of: file, metadata, transfer) {
                 end = .whole(sum)
+            } else if context.control.shouldStop {
+                // What is there of it is good: the other end keeps it.
+                return true
             } else {
                 end = isLast ? .failed(changed(path())) : .again
             }
