@@ -21,9 +21,13 @@ package final class ReconnectingEngine: Engine {
     private static let backoff = Backoff(first: .seconds(1), cap: .seconds(30))
     private static let napNanoseconds: Int64 = 50_000_000
 
+    /// What comes before the first try.
+    package typealias Preparation = @Sendable (RunControl) async throws(SyncError) -> Void
+
     private let run: RunID
     private let control: RunControl
     private let sink: EventSink
+    private let prepare: Preparation?
     private let make: Maker
     private let current = Mutex<(any Engine)?>(nil)
     /// What tries did whose connection was lost.
@@ -33,8 +37,10 @@ package final class ReconnectingEngine: Engine {
         run: RunID,
         control: RunControl,
         sink: @escaping EventSink,
+        prepare: Preparation? = nil,
         make: @escaping Maker
     ) {
+        self.prepare = prepare
         self.run = run
         self.control = control
         self.sink = sink
@@ -54,6 +60,9 @@ package final class ReconnectingEngine: Engine {
         let pool = WorkerPool(threads: 1)
         defer { pool.shutDown() }
         return await withTaskExecutorPreference(pool) {
+            do throws(SyncError) { try await self.prepare?(self.control) } catch {
+                return RunResult(counts: Counts(), error: self.control.stopReason ?? error)
+            }
             var random = JitterGenerator(seed: UInt64(bitPattern: Host.monotonicNanoseconds()))
             var attempt = 1
             var tries: UInt32 = 0
