@@ -253,12 +253,11 @@ package final class CopyEngine: Sendable {
         // A list of paths says of each file what becomes of it, and marks those that it meets.
         let looksForRenames =
             options.detectRenames && !options.dryRun && options.fileList == nil && context.root.target.isOpen
-        let renames = looksForRenames ? await RenameIndex.make(of: context.root.target, context) : nil
         let receiver = TreeReceiver(
             context: context,
             credits: credits,
             threads: bounds.workersFirst,
-            renames: renames,
+            renames: looksForRenames ? RenameSearch() : nil,
             hearTotal: { [origin] in origin?.hear(total: $0) }
         )
         let rootTally = account.makeTally()
@@ -273,6 +272,9 @@ package final class CopyEngine: Sendable {
                     self.control.stop(self.origin?.explain(error) ?? error)
                 }
                 receiver.close()
+            }
+            if looksForRenames {
+                group.addTask { receiver.finishSearch(await RenameIndex.make(of: context.root.target, context)) }
             }
             await self.publishing(context, bounds) { publisher in
                 await receiver.run(CopyVisitor(context: context, publisher: publisher))

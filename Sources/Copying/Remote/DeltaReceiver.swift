@@ -10,7 +10,13 @@ extension ReceiveWorker {
     // MARK: Before
 
     /// How an older version of a wanted file is to be described; nil where it comes whole.
-    func description(of wanted: WantedFile, _ entry: WireEntry, _ reference: WireReference) -> DeltaDescription? {
+    /// - Parameter renames: files that it may have been, where that matters.
+    func description(
+        of wanted: WantedFile,
+        _ entry: WireEntry,
+        _ reference: WireReference,
+        _ renames: RenameIndex?
+    ) -> DeltaDescription? {
         guard !wanted.attributesOnly, !wanted.isUndecided, case .present(let source) = entry.state else { return nil }
         var plan: BlockPlan?
         var kind: DeltaPolicy.Kind?
@@ -21,7 +27,7 @@ extension ReceiveWorker {
             guard existing.kind == .file else { return nil }
             plan = receiver.deltas.plan(wanted.name, oldBytes: existing.size, newBytes: source.size)
             kind = DeltaPolicy.Kind(wanted.name, keepsSize: existing.size == source.size)
-        } else if let found = receiver.renames?.candidate(for: wanted.name, Metadata(source)) {
+        } else if let found = renames?.candidate(for: wanted.name, Metadata(source)) {
             plan = RenameIndex.plan(source.size)
             path = found
         }

@@ -27,7 +27,17 @@ final class ReceiveWorker {
     func perform(_ job: ReceiveJob) {
         switch job {
         case .open(let directory, let state): open(directory, state)
-        case .batch(let directory, let batch): compare(batch, in: directory)
+        case .batch(let directory, let batch):
+            let found = compare(batch, in: directory, weight: job.weight)
+            if let search = receiver.renames, found.mayBeRenamed {
+                guard let index = search.index(else: .answer(found)) else { return }
+                answer(found, index)
+            } else {
+                answer(found, nil)
+            }
+        case .answer(let found):
+            guard let index = receiver.renames?.index(else: job) else { return }
+            answer(found, index)
         case .end(let directory, let end): finish(directory, end)
         case .file(let wanted, let file): receive(file, wanted)
         case .failed(let wanted, let error): fail(wanted, context.failure(error))
@@ -114,30 +124,38 @@ final class ReceiveWorker {
 
     // MARK: Entries
 
-    private func compare(_ batch: WireBatch, in directory: ReceivedDirectory) {
+    /// Compares a batch's entries. The files that are wanted are not asked for yet.
+    private func compare(_ batch: WireBatch, in directory: ReceivedDirectory, weight: Int) -> FoundFiles {
         let node = directory.node
+        var found = FoundFiles(node: node, batch: batch.id, weight: weight)
+        guard directory.isOpen else { return found }
+        worker.stand(at: node)
+        for (index, entry) in batch.entries.enumerated() where !context.control.shouldStop {
+            guard var wanted = entry.name.withEntryName({ compare(entry, $0, in: node) }) else { continue }
+            findPartial(of: &wanted, entry)
+            found.files.append(.init(wanted: wanted, entry: entry, index: UInt32(index)))
+        }
+        return found
+    }
+
+    /// Answers a batch: asks for the files that are wanted of it, and has older versions of them described.
+    private func answer(_ found: FoundFiles, _ renames: RenameIndex?) {
         var items: [Want.Item] = []
         var descriptions: [DeltaDescription] = []
-        if directory.isOpen {
-            worker.stand(at: node)
-            for (index, entry) in batch.entries.enumerated() where !context.control.shouldStop {
-                let reference = WireReference(batch: batch.id, index: UInt32(index))
-                if var wanted = entry.name.withEntryName({ compare(entry, $0, in: node) }) {
-                    findPartial(of: &wanted, entry)
-                    var item = Want.Item(index: UInt32(index), attributesOnly: wanted.attributesOnly)
-                    if let description = description(of: wanted, entry, reference) {
-                        node.hold()
-                        descriptions.append(description)
-                        item.hasBasis = true
-                    }
-                    want(wanted, reference)
-                    items.append(item)
-                }
+        for file in found.files {
+            let reference = WireReference(batch: found.batch, index: file.index)
+            var item = Want.Item(index: file.index, attributesOnly: file.wanted.attributesOnly)
+            if let description = description(of: file.wanted, file.entry, reference, renames) {
+                found.node.hold()
+                descriptions.append(description)
+                item.hasBasis = true
             }
+            want(file.wanted, reference)
+            items.append(item)
         }
-        receiver.connection.send(.want(Want(batch: batch.id, items: items)))
+        receiver.connection.send(.want(Want(batch: found.batch, items: items)))
         if !descriptions.isEmpty { receiver.describe(receiver.deltas.exchange(descriptions)) }
-        release(node)
+        release(found.node)
     }
 
     /// Looks for what a dead run left of a large file.

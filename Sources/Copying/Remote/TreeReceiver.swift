@@ -34,7 +34,7 @@ final class TreeReceiver: Sendable {
     let wanted = Mutex<[WireReference: WantedFile]>([:])
     let deltas: DeltaDesk
     /// Files of the target that new ones may have been.
-    let renames: RenameIndex?
+    let renames: RenameSearch?
     /// Everything is here, and the other end is told.
     private let isDone = Latch()
     private let threads: Int
@@ -45,7 +45,7 @@ final class TreeReceiver: Sendable {
         context: CopyContext,
         credits: DirectoryCredits,
         threads: Int,
-        renames: RenameIndex? = nil,
+        renames: RenameSearch? = nil,
         hearTotal: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
         self.renames = renames
@@ -84,6 +84,11 @@ final class TreeReceiver: Sendable {
         }
         pool.shutDown()
         waiter.shutDown()
+    }
+
+    /// What was renamed is known: what waited for it goes on.
+    func finishSearch(_ index: RenameIndex) {
+        for job in renames?.finish(index) ?? [] { queue.offer(job) }
     }
 
     /// Everything is in place, and nothing more will be asked.
