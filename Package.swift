@@ -51,6 +51,7 @@ let package = Package(
         // libvips is loaded when it is first needed: it brings a hundred libraries.
         .target(name: "CVips"),
         .systemLibrary(name: "CRedis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev", "zlib1g-dev"])]),
 
         // Values only.
@@ -69,7 +70,7 @@ let package = Package(
         module("Checksums", ["MediaModel", "CXXHash", "COpenSSL"]),
         module("Storage", ["MediaModel", "CLinux"]),
         module("Postgres", ["MediaModel", "CPostgres"]),
-        module("Archives", ["MediaModel", "CArchive"]),
+        module("Archives", ["MediaModel", "CArchive", "CZstd"]),
         module("Programs", ["MediaModel", "CLinux"]),
         // Strangers' servers, by HTTP.
         module("Fetching", ["MediaModel", "Pacing", "CCurl"]),
@@ -160,8 +161,8 @@ let package = Package(
         tests(
             "CopyingTests",
             [
-                "Copying", "Running", "Checksums", "Storage", "Pacing", "Filtering", "Delta", "Wire", "MediaModel",
-                "MediasyncTesting",
+                "Copying", "Running", "Checksums", "Storage", "Pacing", "Filtering", "Archives", "Delta", "Wire",
+                "MediaModel", "MediasyncTesting",
             ]
         ),
         tests("ImagingTests", ["Imaging", "MediaModel", "MediasyncTesting"]),

@@ -37,6 +37,7 @@ let package = Package(
     targets: [
         .target(name: "CXXHash", path: "Engines/CXXHash", exclude: ["kernel.h"]),
         .systemLibrary(name: "COpenSSL", path: "Engines/COpenSSL", pkgConfig: "libcrypto"),
+        .systemLibrary(name: "CZstd", path: "Engines/CZstd", pkgConfig: "libzstd"),
         .systemLibrary(name: "CArchive", path: "Engines/CArchive", pkgConfig: "libarchive"),
         .systemLibrary(name: "CCurl", path: "Engines/CCurl", pkgConfig: "libcurl"),
         engine("MediaModel", []),
@@ -44,7 +45,7 @@ let package = Package(
         engine("Checksums", ["MediaModel", "CXXHash", "COpenSSL"]),
         .target(name: "CLinux", path: "Engines/CLinux"),
         engine("Storage", ["MediaModel", "CLinux"]),
-        engine("Archives", ["MediaModel", "CArchive"]),
+        engine("Archives", ["MediaModel", "CArchive", "CZstd"]),
         engine("Programs", ["MediaModel", "CLinux"]),
         engine("Dumps", ["MediaModel", "Pacing", "Storage", "Archives", "Programs"]),
         engine("Filtering", ["MediaModel"]),

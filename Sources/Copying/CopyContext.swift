@@ -32,6 +32,10 @@ final class CopyContext: Sendable {
     let clockLead: Int64
     /// Runs that died in this target; their temporaries are removed on the way.
     let deadRuns: Set<RunID>
+    /// Directories with what dead runs left of large files.
+    let partialFiles = Mutex<[(node: DirectoryNode, name: BytePath)]>([])
+    /// What there is of large files stays for the next run, and the marker with it.
+    let hasPartialFiles = Atomic<Bool>(false)
     let backup: BackupStore?
     /// How the target's directories become durable.
     let directoryDurability: DirectoryDurability

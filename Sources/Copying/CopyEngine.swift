@@ -103,7 +103,8 @@ package final class CopyEngine: Sendable {
         }
         let worker = CopyVisitor(context: context).makeWorker(index: 9999)
         reportUnmet(context, worker)
-        if !options.dryRun, marker.remove(swept: context.sweptWholeTarget) { context.root.set(.dirty) }
+        let keepsMarker = options.dryRun || context.hasPartialFiles.load(ordering: .relaxed)
+        if !keepsMarker, marker.remove(swept: context.sweptWholeTarget) { context.root.set(.dirty) }
         finishRoot(context, worker)
         if let refusal { throw refusal }
     }
@@ -252,12 +253,11 @@ package final class CopyEngine: Sendable {
         // A list of paths says of each file what becomes of it, and marks those that it meets.
         let looksForRenames =
             options.detectRenames && !options.dryRun && options.fileList == nil && context.root.target.isOpen
-        let renames = looksForRenames ? await RenameIndex.make(of: context.root.target, context) : nil
         let receiver = TreeReceiver(
             context: context,
             credits: credits,
             threads: bounds.workersFirst,
-            renames: renames,
+            renames: looksForRenames ? RenameSearch() : nil,
             hearTotal: { [origin] in origin?.hear(total: $0) }
         )
         let rootTally = account.makeTally()
@@ -266,10 +266,15 @@ package final class CopyEngine: Sendable {
         let pool = WorkerPool(threads: 1)
         let refusal = await withTaskGroup(of: Void.self) { group in
             group.addTask(executorPreference: pool) {
-                do throws(SyncError) { try receiver.read() } catch {
+                // It goes when the run knows that it is stopped.
+                var incoming = TreeReceiver.Incoming()
+                do throws(SyncError) { try receiver.read(&incoming) } catch {
                     self.control.stop(self.origin?.explain(error) ?? error)
                 }
                 receiver.close()
+            }
+            if looksForRenames {
+                group.addTask { receiver.finishSearch(await RenameIndex.make(of: context.root.target, context)) }
             }
             await self.publishing(context, bounds) { publisher in
                 await receiver.run(CopyVisitor(context: context, publisher: publisher))
@@ -332,6 +337,7 @@ package final class CopyEngine: Sendable {
         let visitor = CopyVisitor(context: context, questions: receiver?.questions)
         let worker = visitor.makeWorker(index: 9999)
         if !control.shouldStop { visitor.makeDeferredLinks(worker) }
+        if !options.dryRun { visitor.removePartialFiles(worker) }
         guard options.delete, !control.shouldStop else { return nil }
         do throws(SyncError) {
             try await delete(context, visitor, worker, receiver)

@@ -55,6 +55,10 @@ extension CopyVisitor {
         else {
             return
         }
+        // A thread may be at work with it.
+        if context.isSourceElsewhere, TemporaryName.isPartial(entry.bytes) {
+            return context.note(partialFile: BytePath(name: entry.name), in: node)
+        }
         try? node.target.removeFile(entry.name)
         node.set(.dirty)
     }

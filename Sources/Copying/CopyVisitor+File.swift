@@ -221,11 +221,13 @@ extension CopyVisitor {
     }
 
     /// Owner before mode (a change of owner clears set-id bits), ACLs before mode (both share the group's bits), times last.
+    /// - Parameter setsMode: the file was made with another mode than it gets.
     func finishAttributes(
         from source: AttributeSource,
         to target: borrowing OpenFile,
         _ wanted: Attributes,
         inherits: Bool,
+        setsMode: Bool = false,
         path: @autoclosure () -> BytePath
     ) throws(FileFault) {
         let owner = wanted.owner ?? context.host.user
@@ -240,7 +242,7 @@ extension CopyVisitor {
                 context.attributesUnsupported(path())
             }
         }
-        if inherits || wanted.permissions & 0o7000 != 0 { try target.setPermissions(wanted.permissions) }
+        if inherits || setsMode || wanted.permissions & 0o7000 != 0 { try target.setPermissions(wanted.permissions) }
         try target.setTimes(access: wanted.accessTime, modification: wanted.modificationTime)
     }
 

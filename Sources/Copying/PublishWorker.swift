@@ -17,7 +17,7 @@ final class PublishWorker {
     /// does.
     func publish(_ publication: Publication, _ flush: FileFlush = .each) {
         let file = OpenFile(raw: publication.descriptor)
-        if context.control.shouldStop { return publication.removeTemporary() }
+        if context.control.shouldStop { return publication.leave(context) }
         let outcome: Outcome
         if context.publishesLater, let error = synchronize(file, publication, flush) {
             publication.removeTemporary()

@@ -33,6 +33,13 @@ struct Publication: Sendable {
     func removeTemporary() {
         temporary?.withEntryName { try? node.target.removeFile($0) }
     }
+
+    /// The run is stopped before the file has its name.
+    func leave(_ context: CopyContext) {
+        let isPartial = temporary?.bytes.withUnsafeBytes { TemporaryName.isPartial($0) } ?? false
+        if isPartial, PartialKeeper(context: context, older: nil).keeps(size, in: node.target) { return }
+        removeTemporary()
+    }
 }
 
 /// Threads that only wait for the disk: many fsyncs in flight share the file system's journal commits, one at a time would

@@ -19,6 +19,12 @@ enum TemporaryName {
         return RunID(String(decoding: rest.prefix(runLength), as: UTF8.self))
     }
 
+    /// Whether a temporary is named for the file that it is going to be: one that the next run may go on with.
+    static func isPartial(_ name: UnsafeRawBufferPointer) -> Bool {
+        run(of: name) != nil
+            && name.dropFirst(prefix.utf8.count).reduce(0) { $0 + ($1 == UInt8(ascii: ".") ? 1 : 0) } == 2
+    }
+
     static func isMarker(_ name: UnsafeRawBufferPointer) -> Bool {
         name.count == marker.utf8.count && name.elementsEqual(marker.utf8)
     }

@@ -21,5 +21,16 @@ package struct RunID: Hashable, Sendable, CustomStringConvertible {
         text = time.compact + "-" + String(repeating: "0", count: 8 - hexadecimal.count) + hexadecimal
     }
 
+    /// Another name, for a run that begins again: its digits are so many further.
+    package func following(_ count: UInt32) -> RunID {
+        let random = UInt32(text.suffix(8), radix: 16) ?? 0
+        let hexadecimal = String(random &+ count, radix: 16)
+        return RunID(unchecked: text.prefix(16) + String(repeating: "0", count: 8 - hexadecimal.count) + hexadecimal)
+    }
+
+    private init(unchecked text: some StringProtocol) {
+        self.text = String(text)
+    }
+
     package var description: String { text }
 }

@@ -4,6 +4,7 @@ import Foundation
 import MediaModel
 import Running
 import Storage
+import Synchronization
 import Wire
 
 /// How another machine is reached.
@@ -16,6 +17,11 @@ struct RemoteOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("mediasync on the other machine.", valueName: "path"))
     var remotePath = "mediasync"
+
+    @Flag(
+        help: "Bring this program to the other machine's ~/.cache/mediasync where it has no mediasync of this version."
+    )
+    var bootstrap = false
 
     /// The way there, with all of the user's environment: ssh finds its agent in it.
     func way() throws -> FarEnd.Way {
@@ -48,37 +54,74 @@ struct RemoteOptions: ParsableArguments {
                 hint: "run mediasync on one of them"
             )
         }
-        let way = try way()
+        let way = WayThere(try way())
+        guard let place = from ?? to else { preconditionFailure("neither side is on another machine") }
+        let prepare = preparation(of: way, to: place, session)
         if let to {
-            return ReconnectingEngine(control: session.control, sink: session.sink) { control in
+            return ReconnectingEngine(
+                run: session.run,
+                control: session.control,
+                sink: session.sink,
+                prepare: prepare
+            ) { control, run in
                 PushEngine(
                     source: source,
                     target: to,
-                    way: way,
+                    way: way.value,
                     options: options,
-                    run: session.run,
+                    run: run,
                     host: session.host,
                     control: control,
                     sink: session.sink
                 )
             }
         }
-        guard let from else { preconditionFailure("neither side is on another machine") }
         try Self.checkOwnership(options, session)
-        let hello = try Hello(.send, from, options, run: session.run)
+        let first = try Hello(.send, place, options, run: session.run)
         let counter = FarCounter()
-        return ReconnectingEngine(control: session.control, sink: session.sink) { control in
-            CopyEngine(
+        return ReconnectingEngine(
+            run: session.run,
+            control: session.control,
+            sink: session.sink,
+            prepare: prepare
+        ) { control, run in
+            var hello = first
+            hello.run = run
+            return CopyEngine(
                 source: source,
                 target: target,
                 options: options,
-                run: session.run,
+                run: run,
                 host: session.host,
                 control: control,
                 sink: session.sink,
-                origin: FarEnd(from, way, hello, fileList: options.fileList, counter: counter)
+                origin: FarEnd(place, way.value, hello, fileList: options.fileList, counter: counter)
             )
         }
+    }
+
+    /// Has this program brought there where that was asked for.
+    private func preparation(
+        of way: WayThere,
+        to place: RemotePlace,
+        _ session: RunSession
+    ) -> ReconnectingEngine.Preparation? {
+        guard bootstrap else { return nil }
+        let sink = session.sink
+        return { control async throws(SyncError) in
+            let program = Bootstrap.Program(path: ThisProgram.path, system: Self.system)
+            way.value = try await Bootstrap(place, way.value, program, sink: sink).run(control)
+        }
+    }
+
+    /// What `uname -sm` says here.
+    private static var system: String {
+        var name = utsname()
+        uname(&name)
+        let text = { (field: UnsafeRawBufferPointer) in
+            String(decoding: field.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        return withUnsafeBytes(of: &name.sysname, text) + " " + withUnsafeBytes(of: &name.machine, text)
     }
 
     /// Only root can give entries away.
@@ -91,5 +134,19 @@ struct RemoteOptions: ParsableArguments {
     private static func find(_ name: String, _ path: String) -> String? {
         if name.contains("/") { return access(name, X_OK) == 0 ? name : nil }
         return path.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+    }
+}
+
+/// How another machine is reached: known for good when mediasync was looked for there.
+private final class WayThere: Sendable {
+    private let way: Mutex<FarEnd.Way>
+
+    init(_ way: FarEnd.Way) {
+        self.way = Mutex(way)
+    }
+
+    var value: FarEnd.Way {
+        get { way.withLock { $0 } }
+        set { way.withLock { $0 = newValue } }
     }
 }

@@ -8,8 +8,10 @@ package final class SSHServer: Sendable {
     private let supervisor: Supervisor
     private let port: UInt16
 
-    /// - Parameter command: what the key may run, whatever it asks for.
-    package init(command: String? = nil) throws {
+    /// - Parameters:
+    ///   - command: what the key may run, whatever it asks for.
+    ///   - environment: what its sessions get besides.
+    package init(command: String? = nil, environment: [String: String] = [:]) throws {
         directory = try TemporaryDirectory()
         supervisor = Supervisor(litter: [directory.path.description], stopSignal: "TERM")
         port = try Self.freePort()
@@ -31,7 +33,8 @@ package final class SSHServer: Sendable {
             PermitRootLogin yes
             MaxStartups 100
             """
-        try Disk.write(directory.path / "settings", settings + "\n")
+        let variables = environment.map { "SetEnv \($0.key)=\($0.value)\n" }.joined()
+        try Disk.write(directory.path / "settings", settings + "\n" + variables)
         // The server insists on this directory of Debian's for its own separation of rights.
         try? Disk.makeDirectory(BytePath("/run/sshd"))
         let log = directory.path / "log"

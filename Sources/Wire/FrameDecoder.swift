@@ -3,9 +3,12 @@
 package struct FrameDecoder: Sendable {
     private var buffer: [UInt8] = []
     private var start = 0
-    private var awaitsMagic = true
+    private var awaitsMagic: Bool
 
-    package init() {}
+    /// - Parameter awaitsMagic: false for frames from within a connection.
+    package init(awaitsMagic: Bool = true) {
+        self.awaitsMagic = awaitsMagic
+    }
 
     /// Takes the next bytes; all messages are to be taken out before the next ones come.
     package mutating func feed(_ bytes: UnsafeRawBufferPointer) {

@@ -53,6 +53,9 @@ package enum Message: Sendable {
     /// How many entries are going to be named?
     case count
 
+    /// Other frames, packed by zstd, and their bytes before. Never one like it.
+    case packed(bytes: Int, [UInt8])
+
     /// A part of the list of paths that a copy is about; the last one is marked. From the near end, right behind the hello.
     case listed([UInt8], isLast: Bool)
 
@@ -70,6 +73,7 @@ package enum Message: Sendable {
         case welcome = 2
         case failure = 3
         case listed = 4
+        case packed = 5
         case directory = 16
         case batch = 17
         case directoryEnd = 18
@@ -109,6 +113,18 @@ package enum Message: Sendable {
         return writer.bytes
     }
 
+    /// Whether it may travel packed together with others. What an end of another version must understand may not; bytes of
+    /// files are packed by whoever reads them, if at all.
+    package var mayBePacked: Bool {
+        switch self {
+        case .hello, .welcome, .failure, .piece, .packed: return false
+        case .file(let file):
+            if case .whole = file.content { return false }
+            return true
+        default: return true
+        }
+    }
+
     private var sizeHint: Int {
         switch self {
         case .piece(_, let bytes): bytes.count + 16
@@ -116,6 +132,7 @@ package enum Message: Sendable {
             if case .whole(let bytes, _) = file.content { bytes.count + 160 } else { 160 }
         case .batch(let batch), .entry(let batch): batch.entries.count * 64 + 16
         case .listed(let bytes, _): bytes.count + 16
+        case .packed(_, let bytes): bytes.count + 16
         case .basis(let basis): basis.sums.count + 64
         case .sums(_, let bytes): bytes.count + 16
         case .copies(_, let copies): copies.count * 4 + 16
@@ -203,6 +220,10 @@ package enum Message: Sendable {
             writer.flag(isLast)
             writer.data(bytes)
             return .listed
+        case .packed(let count, let bytes):
+            writer.unsigned(count)
+            writer.data(bytes)
+            return .packed
         case .want(let want):
             writer.want(want)
             return .want
@@ -270,6 +291,8 @@ package enum Message: Sendable {
         case .listed:
             let isLast = try reader.flag()
             return .listed(try reader.bytes(WireLimit.pieceBytes), isLast: isLast)
+        case .packed:
+            return .packed(bytes: try reader.packedSize(), try reader.bytes(WireLimit.packedBytes))
         case .want: return .want(try reader.want())
         case .closed: return .closed(try reader.number32())
         case .stage: return .stage(try reader.text())

@@ -10,6 +10,8 @@ package enum WireLimit {
     package static let payloadBytes = 512 << 10
     /// Bytes of one piece of a large file.
     package static let pieceBytes = 256 << 10
+    /// Bytes of frames that are packed together, before and after.
+    package static let packedBytes = 384 << 10
     /// A file of at most so many bytes travels in one frame.
     package static let wholeFileBytes = 128 << 10
     /// Linux' NAME_MAX.

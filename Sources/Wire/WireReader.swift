@@ -58,6 +58,13 @@ package struct WireReader {
         return count
     }
 
+    /// Bytes of frames that travel packed: what is taken for them is bounded before anything is unpacked.
+    mutating func packedSize() throws(WireFault) -> Int {
+        let bytes = Int(try unsigned(UInt64(WireLimit.packedBytes)))
+        if bytes == 0 { throw WireFault("nothing is packed") }
+        return bytes
+    }
+
     package mutating func number32() throws(WireFault) -> UInt32 {
         UInt32(try unsigned(UInt64(UInt32.max)))
     }

@@ -3,48 +3,18 @@ import MediasyncTesting
 import Testing
 
 /// What is new in files is sent, and no more; what comes out is the source's file in any case.
-@Suite("A copy of files that changed, to or from another machine") struct RemoteDeltaTests {
-    enum Direction: String, CaseIterable, CustomTestStringConvertible {
-        case pull, push
-        var testDescription: String { rawValue }
-    }
-
-    let place: TemporaryDirectory
-    let source: BytePath
-    let target: BytePath
-    let shell: LocalShell
+@Suite("A copy of files that changed, to or from another machine") struct RemoteDeltaTests: RemoteSuite {
+    let pair: RemotePair
 
     init() throws {
-        place = try TemporaryDirectory()
-        (source, target) = try place.makePair()
-        shell = try LocalShell(in: place)
-    }
-
-    private func start(_ direction: Direction, _ options: [String] = []) throws -> RunningProgram {
-        let far = { (path: BytePath) in BytePath(bytes: Array("old.example:".utf8) + path.bytes) }
-        let all = ["--rsh", shell.path.description, "--remote-path", BinaryRunner.path] + options
-        switch direction {
-        case .pull: return try BinaryRunner.startCopy(all, far(source), target)
-        case .push: return try BinaryRunner.startCopy(all, source, far(target))
-        }
+        pair = try RemotePair()
     }
 
     /// A run that must succeed, and the numbers of its summary.
     private func copy(_ direction: Direction, _ options: [String] = []) throws -> (matched: Int, transferred: Int) {
         let result = try start(direction, ["--json"] + options).wait(timeout: 120)
         #expect(result.exitCode == 0, "\(result.errorText)")
-        let summary = result.lines.last ?? ""
-        return (Self.number("bytes_matched", in: summary), Self.number("bytes_transferred", in: summary))
-    }
-
-    private static func number(_ name: String, in text: String) -> Int {
-        guard let range = text.firstRange(of: "\"\(name)\":") else { return 0 }
-        return Int(text[range.upperBound...].prefix { $0.isNumber }) ?? 0
-    }
-
-    private func expectEqual(_ comment: Comment = "") throws {
-        let differences = try TreeSnapshot(of: source).differences(from: TreeSnapshot(of: target), in: .copied)
-        #expect(differences.isEmpty, comment)
+        return (Self.number("bytes_matched", in: result), Self.number("bytes_transferred", in: result))
     }
 
     /// A change of a file of a million bytes.
@@ -137,7 +107,7 @@ import Testing
             let result = try start(direction, options).wait(timeout: 120)
             if result.exitCode == 3, result.errorText.contains("could not replace the directory") { return }
             #expect(result.exitCode == 0, "seed \(seed), round \(round): \(result.errorText)")
-            try expectEqual("seed \(seed), round \(round)")
+            try expectEqual(.copied, "seed \(seed), round \(round)")
         }
     }
 
@@ -231,10 +201,7 @@ import Testing
         running.killGroup()
         _ = running.wait()
         for (name, bytes) in old { #expect(try isNew(name) || Disk.read(target / name) == bytes, "\(name)") }
-        // The other end of a killed run may not have heard of its end yet.
-        let again = { try start(direction, ["--delta", "always"]).wait(timeout: 120) }
-        var result = try again()
-        for _ in 0..<5 where result.exitCode == 11 { result = try again() }
+        let result = try runAgain(direction, ["--delta", "always"])
         #expect(result.exitCode == 0, "\(result.errorText)")
         try expectEqual()
     }

@@ -3,43 +3,15 @@ import MediasyncTesting
 import Testing
 
 /// Copies between two machines, of which one is this one and the other one too: the two ends meet through pipes.
-@Suite("A copy to or from another machine") struct RemoteTests {
-    enum Direction: String, CaseIterable, CustomTestStringConvertible {
-        case pull, push
-        var testDescription: String { rawValue }
-    }
-
-    let place: TemporaryDirectory
-    let source: BytePath
-    let target: BytePath
-    let shell: LocalShell
+@Suite("A copy to or from another machine") struct RemoteTests: RemoteSuite {
+    let pair: RemotePair
 
     init() throws {
-        place = try TemporaryDirectory()
-        (source, target) = try place.makePair()
-        shell = try LocalShell(in: place)
+        pair = try RemotePair()
     }
 
     private func copy(_ direction: Direction, _ options: [String] = []) throws -> Program.Result {
         try start(direction, options).wait(timeout: 120)
-    }
-
-    private func start(
-        _ direction: Direction,
-        _ options: [String] = [],
-        shell: LocalShell? = nil
-    ) throws -> RunningProgram {
-        let far = { (path: BytePath) in BytePath(bytes: Array("old.example:".utf8) + path.bytes) }
-        let all = ["--rsh", (shell ?? self.shell).path.description, "--remote-path", BinaryRunner.path] + options
-        switch direction {
-        case .pull: return try BinaryRunner.startCopy(all, far(source), target)
-        case .push: return try BinaryRunner.startCopy(all, source, far(target))
-        }
-    }
-
-    private func expectEqual(_ aspects: TreeSnapshot.Aspects = .copied, _ comment: Comment = "") throws {
-        let differences = try TreeSnapshot(of: source).differences(from: TreeSnapshot(of: target), in: aspects)
-        #expect(differences.isEmpty, comment)
     }
 
     @Test(
@@ -204,8 +176,8 @@ import Testing
         }
         try Disk.setMode(target / "mode", 0o600)
         let before = try TreeSnapshot(of: target)
-        let far = { (path: BytePath) in "old.example:\(path)" }
-        let sides = direction == .pull ? [far(source), "\(target)"] : ["\(source)", far(target)]
+        let sides =
+            direction == .pull ? ["old.example:\(source)", "\(target)"] : ["\(source)", "old.example:\(target)"]
         let words = ["--rsh", shell.path.description, "--remote-path", BinaryRunner.path]
         let found = try BinaryRunner.program().run(["verify"] + words + sides)
         #expect(found.exitCode == 4, "\(found.errorText)")
@@ -236,8 +208,8 @@ import Testing
         var tree = try SeededTree(in: source, seed: 12, entries: 150)
         try tree.mutate(10)
         let few = try LocalShell(in: place, before: direction == .push ? "ulimit -n 80" : "")
-        let far = { (path: BytePath) in "old.example:\(path)" }
-        let sides = direction == .pull ? [far(source), "\(target)"] : ["\(source)", far(target)]
+        let sides =
+            direction == .pull ? ["old.example:\(source)", "\(target)"] : ["\(source)", "old.example:\(target)"]
         let words = ["copy", "--rsh", few.path.description, "--remote-path", BinaryRunner.path] + sides
         let limit = direction == .pull ? "ulimit -n 80; " : ""
         let result = try Program("sh").run(

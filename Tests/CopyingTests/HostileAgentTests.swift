@@ -1,3 +1,4 @@
+import Archives
 import Copying
 import Filtering
 import MediaModel
@@ -306,6 +307,40 @@ import Wire
         try expectRefused(try await pull(Self.greeting, raw: [0xFF, 0xFF, 0xFF, 0x7F, 17]), "too long")
         try expectRefused(try await pull(Self.greeting, raw: [1, 0, 0, 0, 200, 0]), "no known kind")
         try expectRefused(try await pull([], raw: Array("Last login: today\r\n".utf8), magic: false), "does not speak")
+    }
+
+    private static func packed(_ frames: [UInt8], saying count: Int? = nil) throws -> Message {
+        let packed = try #require(frames.withUnsafeBytes { BlockPacker().pack($0) })
+        return .packed(bytes: count ?? frames.count, packed)
+    }
+
+    @Test("that packs frames is understood")
+    func packed() async throws {
+        let entries = (0..<50).map { Self.file("f\($0)", size: 0) }
+        let batch = Message.batch(WireBatch(id: 0, directory: 0, entries: entries)).encoded()
+        let rest = Self.end.flatMap { $0.encoded() }
+        var options = CopyOptions()
+        options.dryRun = true
+        let result = try await pull(Self.greeting + [Self.packed(batch + rest)], options: options)
+        #expect(result.error == nil, "\(String(describing: result.error))")
+        #expect(result.counts.copied == 50)
+    }
+
+    @Test("that packs what is no frame, or other than it says, is not heard any further")
+    func badlyPacked() async throws {
+        let closed = Message.directoryEnd(id: 7, .listed).encoded()
+        let many = Array(repeating: closed, count: 300).flatMap { $0 }
+        let noise = Message.packed(bytes: 1000, SeededGenerator.bytes(200, seed: 1))
+        let bomb = try Self.packed([UInt8](repeating: 0, count: 32 << 20), saying: WireLimit.packedBytes)
+        for message in [noise, bomb, try Self.packed(many, saying: 20), try Self.packed(many, saying: many.count + 1)] {
+            try expectRefused(try await pull(Self.greeting + [message]), "cannot be unpacked")
+        }
+        let nested = try Self.packed(many).encoded() + [UInt8](repeating: 0, count: 2000)
+        try expectRefused(try await pull(Self.greeting + [Self.packed(nested)]), "packed again")
+        let cut = Message.stage(String(repeating: "x", count: 3000)).encoded().dropLast(5)
+        try expectRefused(try await pull(Self.greeting + [Self.packed(Array(cut))]), "in the middle of a frame")
+        let zeros = [UInt8](repeating: 0, count: 3000)
+        try expectRefused(try await pull(Self.greeting + [Self.packed(zeros)]), "no known kind")
     }
 
     @Test("that sends what rules leave out does not get it in")

@@ -30,6 +30,45 @@ import Testing
         ] { #expect(!isOwn(name), "\(name)") }
     }
 
+    @Test("the temporary of a large file is known by the file's name and told apart from others")
+    func partialNames() {
+        let name = PartialFile.name(of: BytePath("video.mp4"), run: run())
+        #expect(name == PartialFile.name(of: BytePath("video.mp4"), run: run()))
+        #expect(name != PartialFile.name(of: BytePath("video.mp5"), run: run()))
+        #expect(name != PartialFile.name(of: BytePath("video.mp4"), run: run(2)))
+        #expect(isOwn(name.description) && name.bytes.withUnsafeBytes { TemporaryName.isPartial($0) })
+        for other in [".mediasync-run", ".mediasync-tmp-\(run().text)-1.1", "video.mp4", "a.b.c", ""] {
+            #expect(!Array(other.utf8).withUnsafeBytes { TemporaryName.isPartial($0) }, "\(other)")
+        }
+    }
+
+    @Test("of what several dead runs left of a file the longest is gone on with")
+    func partialFiles() throws {
+        let place = try TemporaryDirectory()
+        let directory = try HeldDirectory.openRoot(place.path)
+        defer { directory.close() }
+        let file = BytePath("video.mp4")
+        let part = { (number: UInt32) in place.path / PartialFile.name(of: file, run: run(number)) }
+        #expect(PartialFile.find(of: file, in: directory, [run(1)]) == nil)
+        for (number, size) in [(1, 2 << 20), (2, 3 << 20), (3, 1 << 20), (4, 1000)] as [(UInt32, Int64)] {
+            try Disk.write(part(number), "x")
+            try Disk.truncate(part(number), to: size)
+        }
+        try Disk.write(place.path / "other", "x")
+        try Disk.truncate(place.path / "other", to: 9 << 20)
+        try Disk.makeHardLink(part(5), to: place.path / "other")
+        try Disk.makeLink(part(6), to: BytePath("other"))
+        let runs = (0...6).map { run($0) }
+        let found = try #require(PartialFile.find(of: file, in: directory, runs))
+        #expect(found.bytes == 3 << 20 && place.path / found.name == part(2))
+        #expect([1, 2, 3, 4, 5].map { Disk.exists(part($0)) } == [false, true, false, false, true])
+        // Only so many runs are looked at.
+        let many = runs + (100..<108).map { run($0) }
+        #expect(PartialFile.find(of: file, in: directory, many) == nil)
+        found.remove(from: directory)
+        #expect(!Disk.exists(part(2)))
+    }
+
     private func metadata(
         _ place: TemporaryDirectory,
         _ name: String

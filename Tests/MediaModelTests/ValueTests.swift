@@ -41,6 +41,9 @@ import Testing
         let run = RunID(secondsSince1970: 1_795_401_001, random: 0x5f0c)
         #expect(run.text == "20261123-023001-00005f0c")
         #expect(RunID(run.text) == run)
+        #expect(run.following(0) == run)
+        #expect(run.following(0x10).text == run.text.dropLast(8) + "00005f1c")
+        #expect(RunID(secondsSince1970: 0, random: .max).following(1) == RunID(secondsSince1970: 0, random: 0))
         for wrong in ["", "20261123-023001-0000XF0c", "../../etc/passwd/aaaaaaaa", run.text + "0"] {
             #expect(RunID(wrong) == nil)
         }

@@ -69,6 +69,13 @@ struct MessageTests {
         }
     }
 
+    @Test("that say they are packed are refused where that is nothing, or too much", arguments: [0, (384 << 10) + 1])
+    func packedSizes(count: Int) {
+        #expect(throws: WireFault.self) {
+            try FrameDecoder.messages(in: Message.packed(bytes: count, [1]).encoded())
+        }
+    }
+
     @Test("longer than a frame may be are refused by their header alone")
     func longFrame() {
         var decoder = FrameDecoder()

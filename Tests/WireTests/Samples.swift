@@ -125,7 +125,7 @@ enum Samples {
             .askEntry(Ask(id: 6, names: AskedNames(directory: .root, names: [BytePath("c")]))), .count,
             .answer(AskAnswer(id: 5, areGone: [true, false])),
             .entry(WireBatch(id: 8, directory: 6, entries: [file])), .total(1 << 40),
-            .listed(Array("./a\u{0}".utf8), isLast: true),
+            .packed(bytes: 1000, [0x28, 0xB5, 0x2F, 0xFD, 1, 2]), .listed(Array("./a\u{0}".utf8), isLast: true),
             .stage("copy"), .item(item), .item(ItemEvent(path: .root, kind: .directory, outcome: .different)),
             .notice(Notice(.warning, "careful", hint: "do")), .counts(counts),
             .finished(counts, error), .finished(counts, nil),

@@ -279,6 +279,27 @@ def refreshed(folder):
     return lines
 
 
+def copied_by_ssh(folder):
+    """The section of the newest run of each part of copies between machines; empty where there is none."""
+    import ssh_bench
+    found = {}
+    for name in sorted(name for name in os.listdir(folder) if name.endswith("-ssh.json")):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            document = json.load(file)
+        for result in document["workloads"]:
+            found[result["workload"]] = (document, result)
+    parts = [found[part] for part in ssh_bench.PARTS if part in found]
+    if not parts:
+        return []
+    rows = [row for _, result in parts for row in ssh_bench.rows(result, spread)]
+    lines = ["## ssh: copies from another machine", "", table(("figure", "measured", "target"), rows), "", ssh_bench.INTRODUCTION, ""]
+    for document, result in parts:
+        facts = result.get("facts", result)
+        lines += [f"{result['workload']}: {facts['files']:,} files, {facts['directories']:,} directories, {facts['bytes'] / 2**20:,.0f} MiB; "
+                  f"{circumstances(document)}.", ""]
+    return lines
+
+
 def write(folder, path):
     import delta_bench
     from copy_workloads import WORKLOADS
@@ -294,7 +315,7 @@ def write(folder, path):
         which = f" Run {runs.index(circumstances(document)) + 1}." if len(runs) > 1 else ""
         parts += [f"## {name}: {result['title']}\n", body(result), "", " ".join(remarks(result)) + which, ""]
     parts += restored(folder) + archived(folder) + cleaned(folder) + pictured(folder) + fetched(folder)
-    parts += refreshed(folder) + section(folder, delta_bench, "delta")
+    parts += refreshed(folder) + section(folder, delta_bench, "delta") + copied_by_ssh(folder)
     parts.append("## Circumstances\n")
     parts += [f"{number}. {run}" for number, run in enumerate(runs, 1)] + [""]
     os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -1,9 +1,7 @@
 """Copies between machines, beside rsync through the same OpenSSH server on loopback and with the same ssh: first copies of many
 small files, at once and with 50 ms more there and back, second runs with nothing to do, and the memory of both ends. Where there
 are milliseconds, a relay between ssh and its server adds them. `changed` is in a file of its own."""
-import collections
 import os
-import selectors
 import socket
 import statistics
 import subprocess
@@ -12,6 +10,7 @@ import time
 
 import measure
 import ssh_changed
+from relay import Relay
 
 PARTS = ("first-0ms", "first-50ms", "again", "memory", "changed")
 GOALS = {"first-0ms": 1.5, "first-50ms": 2.0, "again-0ms": 3.0, "again-50ms": 3.0}
@@ -58,49 +57,6 @@ class Server:
         self.process.terminate()
         self.process.wait()
         self.log.close()
-
-
-class Relay(threading.Thread):
-    """Hands bytes on after half the latency each way; as fast as they come otherwise."""
-
-    def __init__(self, port, milliseconds):
-        super().__init__(daemon=True)
-        self.target, self.delay = port, milliseconds / 2000
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.start()
-
-    def run(self):
-        while True:
-            try:
-                near, _ = self.listener.accept()
-            except OSError:
-                return
-            far = socket.create_connection(("127.0.0.1", self.target))
-            for one, other in ((near, far), (far, near)):
-                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                threading.Thread(target=self.pump, args=(one, other), daemon=True).start()
-
-    def pump(self, source, sink):
-        waiting, selector, ended = collections.deque(), selectors.DefaultSelector(), False
-        selector.register(source, selectors.EVENT_READ)
-        while not ended or waiting:
-            patience = max(0, waiting[0][0] - time.monotonic()) if waiting else None
-            if ended:
-                time.sleep(patience)
-            elif selector.select(patience):
-                data = source.recv(1 << 18)
-                ended = not data
-                waiting.append((time.monotonic() + self.delay, data))
-            while waiting and waiting[0][0] <= time.monotonic():
-                data = waiting.popleft()[1]
-                try:
-                    sink.sendall(data) if data else sink.shutdown(socket.SHUT_WR)
-                except OSError:
-                    return
-
-    def stop(self):
-        self.listener.close()
 
 
 class Peaks(threading.Thread):
@@ -215,7 +171,7 @@ def run(laboratory, quick, part):
     if part == "changed":
         server = Server(laboratory)
         try:
-            return ssh_changed.run(laboratory, quick, server, Relay)
+            return ssh_changed.run(laboratory, quick, server)
         finally:
             server.stop()
             laboratory.clear()
@@ -253,3 +209,28 @@ def text(result):
         return f"   at most {most:.1f} MiB at either end for {result['files']:,} files (goal: {MEMORY_MIB} MiB for a million)"
     return "\n".join(f"   {name}: {ratio['median']:.2f} times as fast as rsync ({ratio['min']:.2f} to {ratio['max']:.2f}; goal {GOALS[name]:g})"
                      for name, ratio in result["faster"].items())
+
+
+INTRODUCTION = """\
+Copies from another machine through OpenSSH's sshd on loopback, of which both ends, both sshs and a relay share the processors; the \
+relay adds the milliseconds there and back. rsync -a through the same sshd and ssh. New names for every first copy; the source is in \
+the cache. Checked: the trees are equal after the first round."""
+
+
+def rows(result, spread):
+    """Rows of the report: figure, measured, target."""
+    def judged(reached, limit):
+        return f"{'reached' if reached else '**missed**'} ({limit})"
+    if result["workload"] == "changed":
+        return ssh_changed.rows(result, spread, judged)
+    if "peak_mib" in result:
+        return [(f"memory, {name}", f"{ends['near']:.0f} MiB here, {ends['far']:.0f} MiB there",
+                 judged(max(ends.values()) <= MEMORY_MIB, f"<= {MEMORY_MIB}")) for name, ends in result["peak_mib"].items()]
+    found = []
+    for name, ratio in result["faster"].items():
+        kind, latency = name.split("-")
+        ours, theirs = (statistics.median(result["seconds"][latency][tool]) for tool in NAMES)
+        found.append((f"{'first copy' if kind == 'first' else 'nothing to do'}, {latency}",
+                      f"{ours:.2f} s, rsync {theirs:.2f} s: {spread(ratio)} times as fast",
+                      judged(ratio["median"] >= GOALS[name], f">= {GOALS[name]:g}")))
+    return found

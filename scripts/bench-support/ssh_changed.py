@@ -4,55 +4,14 @@ the bytes are counted between ssh and its server."""
 import os
 import random
 import shutil
-import socket
 import statistics
 import subprocess
-import threading
 
 import measure
+from relay import Relay
 
 GOALS = {"bytes": 1.0, "seconds": 0.7}      # of rsync's, at most
 LARGE_MIB = 16
-
-
-class Counter(threading.Thread):
-    """Hands bytes on and counts them, both ways together."""
-
-    def __init__(self, port):
-        super().__init__(daemon=True)
-        self.target, self.bytes, self.lock = port, 0, threading.Lock()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.start()
-
-    def run(self):
-        while True:
-            try:
-                near, _ = self.listener.accept()
-            except OSError:
-                return
-            far = socket.create_connection(("127.0.0.1", self.target))
-            for one, other in ((near, far), (far, near)):
-                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                threading.Thread(target=self.pump, args=(one, other), daemon=True).start()
-
-    def pump(self, source, sink):
-        try:
-            while data := source.recv(1 << 18):
-                with self.lock:
-                    self.bytes += len(data)
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
-        except OSError:
-            return
-
-    def taken(self):
-        with self.lock:
-            count, self.bytes = self.bytes, 0
-        return count
-
-    def stop(self):
-        self.listener.close()
 
 
 def files_of(tree):
@@ -107,13 +66,11 @@ def make(laboratory, quick):
     return old, new, dict(facts, changed=len(chosen), large=large)
 
 
-def run(laboratory, quick, server, relay):
-    """`relay(port, milliseconds)` stands before a port with that latency."""
+def run(laboratory, quick, server):
     old, new, facts = make(laboratory, quick)
     latencies = {}
     for milliseconds in (0, 50):
-        delay = relay(server.port, milliseconds) if milliseconds else server
-        counter = Counter(delay.port)
+        counter = Relay(server.port, milliseconds)
         shell = server.shell(counter.port)
         commands = {
             "mediasync": lambda target: [laboratory.binary, "copy", "-q", "--delete", "--detect-renames", "--rsh", shell,
@@ -134,8 +91,6 @@ def run(laboratory, quick, server, relay):
                 # As it was before, for the next one.
                 subprocess.run(["rsync", "-a", "--delete", f"{old}/", f"{target}/"], check=True)
         counter.stop()
-        if milliseconds:
-            delay.stop()
         laboratory.remove(target)
         latencies[str(milliseconds)] = {
             "seconds": {name: [round(value, 3) for value in values] for name, values in seconds.items()},
@@ -156,3 +111,9 @@ def text(result):
             lines.append(f"   {milliseconds:>3} ms: {shown}, {share['median']:.2f} of rsync's ({share['min']:.2f} to "
                          f"{share['max']:.2f}; goal {GOALS[what]})")
     return "\n".join(lines)
+
+
+def rows(result, spread, judged):
+    """Rows of the report: figure, measured, target."""
+    return [(f"2 % changed, {milliseconds}ms, {what}", f"{spread(share)} of rsync's", judged(share["median"] <= GOALS[what], f"<= {GOALS[what]:g}"))
+            for milliseconds, each in result["latencies"].items() for what, share in each["share"].items()]

@@ -164,6 +164,8 @@ package struct Agent: Sendable {
         )
         connection.send(.welcome(welcome()))
         let result = await report(engine)
+        // Whoever lost the connection has nothing more to say on it: then both ends know it by its end alone.
+        if let error = result.error, FrameReader.isEnd(error) { return }
         connection.send(.finished(result.counts, result.error))
     }
 

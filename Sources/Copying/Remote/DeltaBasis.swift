@@ -33,6 +33,8 @@ struct DeltaDescription: Sendable {
     let kind: DeltaPolicy.Kind?
     /// Tried although files of its kind have little in common with their older versions.
     var isProbe = false
+    /// Another file of the same directory: what is there of the wanted one.
+    var sibling: BytePath?
     /// Another file of the target, from its root, that the wanted one may have been before it was renamed.
     var path: BytePath?
 }

@@ -10,16 +10,24 @@ extension ReceiveWorker {
     // MARK: Before
 
     /// How an older version of a wanted file is to be described; nil where it comes whole.
-    func description(of wanted: WantedFile, _ entry: WireEntry, _ reference: WireReference) -> DeltaDescription? {
+    /// - Parameter renames: files that it may have been, where that matters.
+    func description(
+        of wanted: WantedFile,
+        _ entry: WireEntry,
+        _ reference: WireReference,
+        _ renames: RenameIndex?
+    ) -> DeltaDescription? {
         guard !wanted.attributesOnly, !wanted.isUndecided, case .present(let source) = entry.state else { return nil }
         var plan: BlockPlan?
         var kind: DeltaPolicy.Kind?
         var path: BytePath?
-        if let existing = wanted.replaces {
+        if let partial = wanted.partial {
+            plan = RenameIndex.plan(partial.bytes)
+        } else if let existing = wanted.replaces {
             guard existing.kind == .file else { return nil }
             plan = receiver.deltas.plan(wanted.name, oldBytes: existing.size, newBytes: source.size)
             kind = DeltaPolicy.Kind(wanted.name, keepsSize: existing.size == source.size)
-        } else if let found = receiver.renames?.candidate(for: wanted.name, Metadata(source)) {
+        } else if let found = renames?.candidate(for: wanted.name, Metadata(source)) {
             plan = RenameIndex.plan(source.size)
             path = found
         }
@@ -31,6 +39,7 @@ extension ReceiveWorker {
                 plan: $0,
                 kind: kind,
                 isProbe: kind.map(receiver.deltas.isPoor) ?? false,
+                sibling: wanted.partial?.name,
                 path: path
             )
         }
@@ -63,7 +72,8 @@ extension ReceiveWorker {
                         try context.root.target.openFile(beneath: path)
                     }
                 }
-                return try description.name.withEntryName { (name) throws(FileFault) in
+                let name = description.sibling ?? description.name
+                return try name.withEntryName { (name) throws(FileFault) in
                     try description.node.target.openFile(name)
                 }
             }
@@ -151,6 +161,8 @@ extension ReceiveWorker {
             file.isSettled = true
             var wanted = file.subject
             wanted.basis = nil
+            wanted.partial?.remove(from: wanted.node.target)
+            wanted.partial = nil
             receiver.wanted.withLock { $0[file.reference] = wanted }
             receiver.connection.send(.sendWhole(file.reference))
             return true

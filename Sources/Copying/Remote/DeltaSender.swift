@@ -1,3 +1,4 @@
+internal import Archives
 internal import Checksums
 internal import Delta
 internal import MediaModel
@@ -23,7 +24,8 @@ extension FileSender {
     ) -> Bool {
         let end: FileEnd
         do throws(ContentFault) {
-            let sum = try sendChanges(of: descriptor, metadata, signature, transfer)
+            let ending = PackingPolicy.ending(of: path().bytes)
+            let sum = try sendChanges(of: descriptor, metadata, signature, transfer, ending)
             // Nothing is read of it any more.
             let after: Metadata
             do throws(FileFault) { after = try Metadata(ofOpen: descriptor) } catch { throw .read(error) }
@@ -45,7 +47,8 @@ extension FileSender {
         of descriptor: Int32,
         _ metadata: Metadata,
         _ signature: Signature,
-        _ transfer: UInt32
+        _ transfer: UInt32,
+        _ ending: String
     ) throws(ContentFault) -> Digest {
         let block = Int64(signature.plan.blockBytes)
         var copies: [WireCopy] = []
@@ -78,7 +81,7 @@ extension FileSender {
             case .literal(let bytes):
                 flush()
                 context.limiter?.spend(bytes.count, control: context.control)
-                connection.send(.piece(transfer: transfer, Array(bytes)))
+                send(.piece(transfer: transfer, Array(bytes)), ending)
             }
         }
         flush()

@@ -115,7 +115,7 @@ package final class FarEnd: Sendable {
             throw SyncError(
                 .unusable,
                 "mediasync on \(place.host) speaks another version of the protocol (\(welcome.version))",
-                hint: "install the same version on both machines"
+                hint: "install the same version on both machines, or have this one brought there: --bootstrap"
             )
         case .failure(let error): throw error
         case .some: throw FrameReader.problem(WireFault("it does not begin with a welcome"))
@@ -142,16 +142,11 @@ package final class FarEnd: Sendable {
                 .unusable,
                 "mediasync was not found on \(host)",
                 why: said.isEmpty ? nil : said,
-                hint: "install it there, or say where it is: --remote-path /path/to/mediasync"
+                hint:
+                    "install it there, say where it is (--remote-path /path/to/mediasync), or have it brought: --bootstrap"
             )
         case 255:
-            return SyncError(
-                .unusable,
-                "cannot reach \(host) by ssh",
-                why: said.isEmpty ? nil : said,
-                hint: "try: ssh \(host) true. What is done is done: the same command goes on where it was",
-                retry: retry
-            )
+            return Self.unreachable(host, said, retry: retry)
         default:
             return SyncError(
                 error.code,
@@ -161,6 +156,19 @@ package final class FarEnd: Sendable {
                 retry: retry
             )
         }
+    }
+
+    /// - Parameters:
+    ///   - host: as it is shown.
+    ///   - said: what ssh said last.
+    static func unreachable(_ host: String, _ said: String, retry: SyncError.Retry) -> SyncError {
+        SyncError(
+            .unusable,
+            "cannot reach \(host) by ssh",
+            why: said.isEmpty ? nil : said,
+            hint: "try: ssh \(host) true. What is done is done: the same command goes on where it was",
+            retry: retry
+        )
     }
 
     /// Runs something that uses the connection, with threads that write to it and hear what ssh says; ends it afterwards.

@@ -15,6 +15,8 @@ final class FileAssembly {
     let wanted: Attributes
     let inherits: Bool
     let temporary: BytePath?
+    /// Of a file that the next run can go on with.
+    let keeper: PartialKeeper?
     private let node: DirectoryNode
     private var descriptor: Int32
     private let digest: StreamingDigest
@@ -28,8 +30,10 @@ final class FileAssembly {
         node: DirectoryNode,
         target: consuming OpenFile,
         temporary: BytePath?,
+        keeper: PartialKeeper?,
         digest: DigestAlgorithm
     ) {
+        self.keeper = keeper
         self.file = file
         metadata = Metadata(file.metadata)
         self.wanted = wanted
@@ -51,7 +55,12 @@ final class FileAssembly {
     }
 
     deinit {
-        if descriptor >= 0 { discard() }
+        guard descriptor >= 0 else { return }
+        if keeper?.keeps(position, in: node.target) == true {
+            _ = OpenFile(raw: descriptor)
+        } else {
+            discard()
+        }
     }
 
     /// Takes the next bytes. False where they are more than the file has.

@@ -27,7 +27,17 @@ final class ReceiveWorker {
     func perform(_ job: ReceiveJob) {
         switch job {
         case .open(let directory, let state): open(directory, state)
-        case .batch(let directory, let batch): compare(batch, in: directory)
+        case .batch(let directory, let batch):
+            let found = compare(batch, in: directory, weight: job.weight)
+            if let search = receiver.renames, found.mayBeRenamed {
+                guard let index = search.index(else: .answer(found)) else { return }
+                answer(found, index)
+            } else {
+                answer(found, nil)
+            }
+        case .answer(let found):
+            guard let index = receiver.renames?.index(else: job) else { return }
+            answer(found, index)
         case .end(let directory, let end): finish(directory, end)
         case .file(let wanted, let file): receive(file, wanted)
         case .failed(let wanted, let error): fail(wanted, context.failure(error))
@@ -114,29 +124,47 @@ final class ReceiveWorker {
 
     // MARK: Entries
 
-    private func compare(_ batch: WireBatch, in directory: ReceivedDirectory) {
+    /// Compares a batch's entries. The files that are wanted are not asked for yet.
+    private func compare(_ batch: WireBatch, in directory: ReceivedDirectory, weight: Int) -> FoundFiles {
         let node = directory.node
+        var found = FoundFiles(node: node, batch: batch.id, weight: weight)
+        guard directory.isOpen else { return found }
+        worker.stand(at: node)
+        for (index, entry) in batch.entries.enumerated() where !context.control.shouldStop {
+            guard var wanted = entry.name.withEntryName({ compare(entry, $0, in: node) }) else { continue }
+            findPartial(of: &wanted, entry)
+            found.files.append(.init(wanted: wanted, entry: entry, index: UInt32(index)))
+        }
+        return found
+    }
+
+    /// Answers a batch: asks for the files that are wanted of it, and has older versions of them described.
+    private func answer(_ found: FoundFiles, _ renames: RenameIndex?) {
         var items: [Want.Item] = []
         var descriptions: [DeltaDescription] = []
-        if directory.isOpen {
-            worker.stand(at: node)
-            for (index, entry) in batch.entries.enumerated() where !context.control.shouldStop {
-                let reference = WireReference(batch: batch.id, index: UInt32(index))
-                if let wanted = entry.name.withEntryName({ compare(entry, $0, in: node) }) {
-                    var item = Want.Item(index: UInt32(index), attributesOnly: wanted.attributesOnly)
-                    if let description = description(of: wanted, entry, reference) {
-                        node.hold()
-                        descriptions.append(description)
-                        item.hasBasis = true
-                    }
-                    want(wanted, reference)
-                    items.append(item)
-                }
+        for file in found.files {
+            let reference = WireReference(batch: found.batch, index: file.index)
+            var item = Want.Item(index: file.index, attributesOnly: file.wanted.attributesOnly)
+            if let description = description(of: file.wanted, file.entry, reference, renames) {
+                found.node.hold()
+                descriptions.append(description)
+                item.hasBasis = true
             }
+            want(file.wanted, reference)
+            items.append(item)
         }
-        receiver.connection.send(.want(Want(batch: batch.id, items: items)))
+        receiver.connection.send(.want(Want(batch: found.batch, items: items)))
         if !descriptions.isEmpty { receiver.describe(receiver.deltas.exchange(descriptions)) }
-        release(node)
+        release(found.node)
+    }
+
+    /// Looks for what a dead run left of a large file.
+    private func findPartial(of wanted: inout WantedFile, _ entry: WireEntry) {
+        guard !context.deadRuns.isEmpty, !wanted.attributesOnly, !wanted.isUndecided,
+            case .present(let sent) = entry.state,
+            sent.size >= PartialFile.fileBytesMin
+        else { return }
+        wanted.partial = PartialFile.find(of: wanted.name, in: wanted.node.target, context.marker.deadRuns)
     }
 
     func want(_ file: WantedFile, _ reference: WireReference) {
@@ -323,6 +351,51 @@ final class ReceiveWorker {
         )
     }
 
+    /// Whether a run that finds a part of the file can go on with it. What is built from an older version is built again.
+    private func isResumable(_ file: WireFile, _ wanted: WantedFile) -> Bool {
+        guard file.metadata.size >= PartialFile.fileBytesMin, !file.metadata.isSparse else { return false }
+        switch file.content {
+        case .pieces: return true
+        case .delta: return wanted.partial != nil
+        case .whole, .attributes: return false
+        }
+    }
+
+    /// A file under the name that the next run looks for; nil where something else has that name.
+    private func createResumable(_ wanted: WantedFile, _ temporary: inout BytePath?) throws(FileFault) -> OpenFile? {
+        let name = PartialFile.name(of: wanted.name, run: context.run)
+        do throws(FileFault) {
+            let file = try withPatience(context.control) { () throws(FileFault) in
+                try name.withEntryName { (name) throws(FileFault) in
+                    try wanted.node.target.createFile(name, mode: 0o600)
+                }
+            }
+            temporary = name
+            return file
+        } catch  where error.kind == .exists {
+            return nil
+        }
+    }
+
+    private func createTarget(
+        for file: WireFile,
+        _ wanted: WantedFile,
+        mode: UInt32,
+        _ temporary: inout BytePath?
+    ) throws(FileFault) -> OpenFile {
+        if isResumable(file, wanted) {
+            let resumable = try createResumable(wanted, &temporary)
+            if let resumable { return resumable }
+        }
+        return try visitor.createTarget(
+            mode: mode,
+            in: wanted.node,
+            isNew: wanted.replaces == nil,
+            &temporary,
+            worker
+        )
+    }
+
     private func begin(_ file: WireFile, _ wanted: WantedFile) -> FileAssembly? {
         let metadata = Metadata(file.metadata)
         let attributes = context.attributeRules.wanted(metadata, kind: .file)
@@ -330,13 +403,10 @@ final class ReceiveWorker {
         var temporary: BytePath?
         do throws(FileFault) {
             try context.willChange()
-            let target = try visitor.createTarget(
-                mode: inherits ? 0o600 : attributes.permissions & 0o777,
-                in: wanted.node,
-                isNew: wanted.replaces == nil,
-                &temporary,
-                worker
-            )
+            let mode = inherits ? 0o600 : attributes.permissions & 0o777
+            let target = try createTarget(for: file, wanted, mode: mode, &temporary)
+            let isKept = temporary?.bytes.withUnsafeBytes { TemporaryName.isPartial($0) } ?? false
+            let keeper = isKept ? PartialKeeper(context: context, older: wanted.partial) : nil
             try FileAssembly.prepare(target, for: metadata)
             return FileAssembly(
                 file,
@@ -345,6 +415,7 @@ final class ReceiveWorker {
                 node: wanted.node,
                 target: target,
                 temporary: temporary,
+                keeper: keeper,
                 digest: context.options.digest ?? .xxh3
             )
         } catch {
@@ -363,6 +434,7 @@ final class ReceiveWorker {
                 to: target,
                 assembly.wanted,
                 inherits: assembly.inherits,
+                setsMode: assembly.keeper != nil,
                 path: path(wanted)
             )
         } catch {
@@ -382,6 +454,7 @@ final class ReceiveWorker {
             hardLink: wanted.hardLink,
             worker
         )
+        wanted.partial?.remove(from: wanted.node.target)
         settle(wanted)
     }
 

@@ -54,6 +54,8 @@ struct WantedFile: Sendable {
     var attributesOnly = false
     /// Whether anything must be done is known when its attributes are.
     var isUndecided = false
+    /// What a dead run left of it.
+    var partial: PartialFile?
     /// The older version that it is built from, once that was described.
     var basis: DeltaBasis?
 }
@@ -62,6 +64,8 @@ struct WantedFile: Sendable {
 enum ReceiveJob: Sendable {
     case open(ReceivedDirectory, WireDirectory.State)
     case batch(ReceivedDirectory, WireBatch)
+    /// What is wanted of a batch, once it is known what was renamed.
+    case answer(FoundFiles)
     case end(ReceivedDirectory, DirectoryEnd)
     case file(WantedFile, WireFile)
     case failed(WantedFile, SyncError)
@@ -73,6 +77,7 @@ enum ReceiveJob: Sendable {
         switch self {
         case .open, .end, .failed, .transfer, .describe: 256
         case .batch(_, let batch): batch.entries.count * 256 + 256
+        case .answer(let found): found.weight
         case .file(_, let file):
             if case .whole(let bytes, _) = file.content { bytes.count + 512 } else { 512 }
         }

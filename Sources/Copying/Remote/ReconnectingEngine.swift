@@ -5,24 +5,43 @@ internal import Storage
 internal import Synchronization
 
 /// A copy to or from another machine that is begun again where its connection was lost. It needs no memory: what is in place
-/// is found in place, so each try goes on where the one before it was.
+/// is found in place, and what is there of large files under their temporaries' names, so each try goes on where the one
+/// before it was.
 package final class ReconnectingEngine: Engine {
-    /// Makes the engine of one try; the control is that try's own.
-    package typealias Maker = @Sendable (RunControl) throws(SyncError) -> any Engine
+    /// Makes the engine of one try; the control is that try's own, and so is the name of its run: what the tries before it
+    /// left is told apart by it.
+    package typealias Maker = @Sendable (RunControl, RunID) throws(SyncError) -> any Engine
 
-    /// Tries in all.
+    /// Tries in turn that get nowhere.
     private static let triesMax = 5
+    /// Tries in all.
+    private static let triesInAllMax = 100
+    /// A try that moved so many bytes got somewhere.
+    private static let progressBytes: Int64 = 4 << 20
     private static let backoff = Backoff(first: .seconds(1), cap: .seconds(30))
     private static let napNanoseconds: Int64 = 50_000_000
 
+    /// What comes before the first try.
+    package typealias Preparation = @Sendable (RunControl) async throws(SyncError) -> Void
+
+    private let run: RunID
     private let control: RunControl
     private let sink: EventSink
+    private let prepare: Preparation?
     private let make: Maker
     private let current = Mutex<(any Engine)?>(nil)
     /// What tries did whose connection was lost.
     private let before = Mutex(Counts())
 
-    package init(control: RunControl, sink: @escaping EventSink, make: @escaping Maker) {
+    package init(
+        run: RunID,
+        control: RunControl,
+        sink: @escaping EventSink,
+        prepare: Preparation? = nil,
+        make: @escaping Maker
+    ) {
+        self.prepare = prepare
+        self.run = run
         self.control = control
         self.sink = sink
         self.make = make
@@ -34,18 +53,26 @@ package final class ReconnectingEngine: Engine {
     }
 
     package func abandon() { current.withLock { $0 }?.abandon() }
-    package func totalCounter() -> (any TotalCounter)? { (try? make(RunControl()))?.totalCounter() }
+    package func totalCounter() -> (any TotalCounter)? { (try? make(RunControl(), run))?.totalCounter() }
     package var stopPatience: Duration { .seconds(8) }
 
     package func run() async -> RunResult {
         let pool = WorkerPool(threads: 1)
         defer { pool.shutDown() }
         return await withTaskExecutorPreference(pool) {
+            do throws(SyncError) { try await self.prepare?(self.control) } catch {
+                return RunResult(counts: Counts(), error: self.control.stopReason ?? error)
+            }
             var random = JitterGenerator(seed: UInt64(bitPattern: Host.monotonicNanoseconds()))
             var attempt = 1
+            var tries: UInt32 = 0
             while true {
-                let result = await self.tryOnce()
-                guard let error = result.error, self.mayTryAgain(error, attempt) else {
+                let result = await self.tryOnce(self.run.following(tries))
+                tries += 1
+                if result.counts.bytesTransferred >= Self.progressBytes { attempt = 1 }
+                guard let error = result.error, tries < Self.triesInAllMax,
+                    self.mayTryAgain(error, attempt, isAgain: tries > 1)
+                else {
                     return RunResult(counts: self.before.withLock { result.counts.after($0) }, error: result.error)
                 }
                 self.before.withLock { $0 = result.counts.after($0) }
@@ -66,10 +93,10 @@ package final class ReconnectingEngine: Engine {
         }
     }
 
-    private func mayTryAgain(_ error: SyncError, _ attempt: Int) -> Bool {
+    private func mayTryAgain(_ error: SyncError, _ attempt: Int, isAgain: Bool) -> Bool {
         if control.shouldStop || attempt >= Self.triesMax { return false }
         // The other end of the lost connection may not have heard of its loss yet.
-        return error.retry == .backOff || (attempt > 1 && error.code == .locked)
+        return error.retry == .backOff || (isAgain && error.code == .locked)
     }
 
     private func wait(_ nanoseconds: Int64) {
@@ -77,11 +104,13 @@ package final class ReconnectingEngine: Engine {
         while !control.shouldStop, Host.monotonicNanoseconds() < end { Host.sleep(nanoseconds: Self.napNanoseconds) }
     }
 
-    private func tryOnce() async -> RunResult {
+    private func tryOnce(_ run: RunID) async -> RunResult {
         if let reason = control.stopReason { return RunResult(counts: Counts(), error: reason) }
         let inner = RunControl()
         let engine: any Engine
-        do throws(SyncError) { engine = try make(inner) } catch { return RunResult(counts: Counts(), error: error) }
+        do throws(SyncError) { engine = try make(inner, run) } catch {
+            return RunResult(counts: Counts(), error: error)
+        }
         current.withLock { $0 = engine }
         let pool = WorkerPool(threads: 1)
         defer { pool.shutDown() }

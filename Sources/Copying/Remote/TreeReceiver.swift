@@ -34,7 +34,7 @@ final class TreeReceiver: Sendable {
     let wanted = Mutex<[WireReference: WantedFile]>([:])
     let deltas: DeltaDesk
     /// Files of the target that new ones may have been.
-    let renames: RenameIndex?
+    let renames: RenameSearch?
     /// Everything is here, and the other end is told.
     private let isDone = Latch()
     private let threads: Int
@@ -45,7 +45,7 @@ final class TreeReceiver: Sendable {
         context: CopyContext,
         credits: DirectoryCredits,
         threads: Int,
-        renames: RenameIndex? = nil,
+        renames: RenameSearch? = nil,
         hearTotal: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
         self.renames = renames
@@ -86,6 +86,11 @@ final class TreeReceiver: Sendable {
         waiter.shutDown()
     }
 
+    /// What was renamed is known: what waited for it goes on.
+    func finishSearch(_ index: RenameIndex) {
+        for job in renames?.finish(index) ?? [] { queue.offer(job) }
+    }
+
     /// Everything is in place, and nothing more will be asked.
     func sayDone() {
         isDone.set()
@@ -93,9 +98,9 @@ final class TreeReceiver: Sendable {
     }
 
     /// Reads the connection until the other end says goodbye. For one thread of our own.
+    /// - Parameter incoming: files that are not whole yet are in it; what becomes of them is decided when it goes.
     /// - Throws: where it ends before, or says what it must not.
-    func read() throws(SyncError) {
-        var incoming = Incoming()
+    func read(_ incoming: inout Incoming) throws(SyncError) {
         while !context.control.shouldStop {
             let goesOn = { !self.context.control.shouldStop && !self.isDone.isSet }
             guard let message = try connection.reader.next(while: goesOn) else {

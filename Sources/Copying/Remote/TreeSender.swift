@@ -1,3 +1,4 @@
+internal import Archives
 internal import Checksums
 internal import MediaModel
 internal import Pacing
@@ -175,6 +176,8 @@ final class FileSender {
     let connection: WireConnection
     let digest: StreamingDigest
     private let buffer: UnsafeMutableRawBufferPointer
+    private let packer = BlockPacker()
+    private var policy = PackingPolicy()
 
     init(context: CopyContext, root: HeldDirectory, window: SendWindow, connection: WireConnection) {
         self.context = context
@@ -229,7 +232,7 @@ final class FileSender {
                 guard let (bytes, sum) = try readWhole(file, metadata) else {
                     return giveUp(request, changed(path()), isLast)
                 }
-                connection.send(message(.whole(bytes, sum)))
+                send(message(.whole(bytes, sum)), PackingPolicy.ending(of: name.bytes))
                 return true
             }
             connection.send(message(.pieces(transfer: transfer)))
@@ -240,6 +243,20 @@ final class FileSender {
             return giveUp(request, failure(error, path()), true)
         }
     }
+
+    /// Sends bytes of a file, packed where that makes them fewer.
+    func send(_ message: Message, _ ending: String) {
+        let frame = message.encoded()
+        guard frame.count >= Self.packedMin, frame.count <= WireLimit.packedBytes, policy.isWorthTrying(ending) else {
+            return connection.send(frame: frame)
+        }
+        let packed = frame.withUnsafeBytes { packer.pack($0) }
+        policy.learn(ending, isSmaller: packed != nil)
+        guard let packed else { return connection.send(frame: frame) }
+        connection.send(.packed(bytes: frame.count, packed))
+    }
+
+    private static let packedMin = 1024
 
     private func giveUp(_ request: FileRequest, _ error: SyncError, _ isLast: Bool) -> Bool {
         if request.signature != nil { window.forgetDelta(request.reference) }
@@ -299,8 +316,11 @@ final class FileSender {
     ) -> Bool {
         let end: FileEnd
         do throws(FileFault) {
-            if let sum = try readPieces(of: file, metadata, transfer) {
+            if let sum = try readPieces(of: file, metadata, transfer, path) {
                 end = .whole(sum)
+            } else if context.control.shouldStop {
+                // What is there of it is good: the other end keeps it.
+                return true
             } else {
                 end = isLast ? .failed(changed(path())) : .again
             }
@@ -314,9 +334,11 @@ final class FileSender {
     private func readPieces(
         of file: borrowing OpenFile,
         _ metadata: Metadata,
-        _ transfer: UInt32
+        _ transfer: UInt32,
+        _ path: () -> BytePath
     ) throws(FileFault) -> Digest? {
         digest.reset()
+        let ending = PackingPolicy.ending(of: path().bytes)
         var done: Int64 = 0
         while done < metadata.size {
             if context.control.shouldStop { return nil }
@@ -326,7 +348,7 @@ final class FileSender {
             if count != wanted { return nil }
             let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
             digest.update(bytes)
-            connection.send(.piece(transfer: transfer, Array(bytes)))
+            send(.piece(transfer: transfer, Array(bytes)), ending)
             done += Int64(count)
         }
         guard try file.metadata().sameVersion(as: metadata) else { return nil }

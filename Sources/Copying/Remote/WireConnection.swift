@@ -1,3 +1,4 @@
+internal import Archives
 internal import MediaModel
 internal import Pacing
 package import Storage
@@ -7,10 +8,36 @@ internal import Wire
 /// One end of a connection. What is sent gathers in a buffer that one thread writes out, so that thousands of small frames
 /// become a few large writes; who sends faster than the other end reads waits.
 package final class WireConnection: Sendable {
+    /// Frames in turn that are packed together, or not at all.
+    private struct Part {
+        var bytes: [UInt8]
+        let isPackable: Bool
+    }
+
     private struct Outgoing {
-        var bytes: [UInt8] = WireLimit.magic
+        var parts = [Part(bytes: WireLimit.magic, isPackable: false)]
+        var bytes = WireLimit.magic.count
         var isFinished = false
         var isBroken = false
+
+        mutating func append(_ frame: [UInt8], isPackable: Bool) {
+            bytes += frame.count
+            let last = parts.count - 1
+            let isFull = isPackable && last >= 0 && parts[last].bytes.count + frame.count > WireLimit.packedBytes
+            if last >= 0, parts[last].isPackable == isPackable, !isFull {
+                parts[last].bytes.append(contentsOf: frame)
+            } else {
+                parts.append(Part(bytes: frame, isPackable: isPackable))
+            }
+        }
+
+        mutating func take() -> [Part] {
+            defer {
+                parts = []
+                bytes = 0
+            }
+            return parts
+        }
     }
 
     private enum Room {
@@ -35,12 +62,16 @@ package final class WireConnection: Sendable {
 
     /// Sends a message. Once the connection is broken it goes nowhere: whoever reads is told.
     func send(_ message: Message) {
-        let frame = message.encoded()
+        send(frame: message.encoded(), isPackable: message.mayBePacked)
+    }
+
+    /// Sends a message that was encoded already.
+    func send(frame: [UInt8], isPackable: Bool = false) {
         let wasEmpty = outgoing.wait(in: Room.forRoom) { state -> Bool? in
             if state.isBroken || state.isFinished { return false }
-            guard state.bytes.count < Self.outgoingMax else { return nil }
-            let wasEmpty = state.bytes.isEmpty
-            state.bytes.append(contentsOf: frame)
+            guard state.bytes < Self.outgoingMax else { return nil }
+            let wasEmpty = state.parts.isEmpty
+            state.append(frame, isPackable: isPackable)
             return wasEmpty
         }
         if wasEmpty { outgoing.wakeOne(in: Room.forBytes) }
@@ -63,7 +94,7 @@ package final class WireConnection: Sendable {
     func abandon() {
         outgoing.withLock {
             $0.isBroken = true
-            $0.bytes = []
+            _ = $0.take()
         }
         outgoing.wakeAll(in: Room.forBytes)
         outgoing.wakeAll(in: Room.forRoom)
@@ -71,15 +102,16 @@ package final class WireConnection: Sendable {
 
     /// Writes what is sent until `finish`, or until the other end is gone. For one thread of our own.
     func write() {
+        let packer = BlockPacker()
         while true {
-            let bytes = outgoing.wait(in: Room.forBytes) { state -> [UInt8]? in
+            let parts = outgoing.wait(in: Room.forBytes) { state -> [Part]? in
                 if state.isBroken { return [] }
-                if state.bytes.isEmpty { return state.isFinished ? [] : nil }
-                defer { state.bytes = [] }
-                return state.bytes
+                if state.parts.isEmpty { return state.isFinished ? [] : nil }
+                return state.take()
             }
-            if bytes.isEmpty { return }
+            if parts.isEmpty { return }
             outgoing.wakeAll(in: Room.forRoom)
+            let bytes = Self.packed(parts, packer)
             let isWritten = bytes.withUnsafeBytes { buffer -> Bool in
                 do throws(FileFault) {
                     try output.write(buffer)
@@ -89,6 +121,21 @@ package final class WireConnection: Sendable {
             if !isWritten { return abandon() }
             sentBytes.wrappingAdd(Int64(bytes.count), ordering: .relaxed)
         }
+    }
+
+    /// Less is not worth the header.
+    private static let packedMin = 512
+
+    private static func packed(_ parts: [Part], _ packer: BlockPacker) -> [UInt8] {
+        // Nearly always there is one.
+        if parts.count == 1, !parts[0].isPackable || parts[0].bytes.count < packedMin { return parts[0].bytes }
+        var bytes: [UInt8] = []
+        for part in parts {
+            let isWorthTrying = part.isPackable && (packedMin...WireLimit.packedBytes).contains(part.bytes.count)
+            let packed = isWorthTrying ? part.bytes.withUnsafeBytes { packer.pack($0) } : nil
+            bytes.append(contentsOf: packed.map { Message.packed(bytes: part.bytes.count, $0).encoded() } ?? part.bytes)
+        }
+        return bytes
     }
 }
 
@@ -101,6 +148,9 @@ final class FrameReader: @unchecked Sendable {
     private let input: StreamEnd
     private let buffer: UnsafeMutableRawBufferPointer
     private var decoder = FrameDecoder()
+    /// What came packed, and was not read yet.
+    private var unpacked = FrameDecoder(awaitsMagic: false)
+    private let unpacker = BlockUnpacker()
     private let readBytes = Atomic<Int64>(0)
 
     init(_ input: StreamEnd) {
@@ -122,7 +172,7 @@ final class FrameReader: @unchecked Sendable {
     func next(while goesOn: () -> Bool = { true }) throws(SyncError) -> Message? {
         while true {
             do throws(WireFault) {
-                if let message = try decoder.next() { return message }
+                if let message = try nextHere() { return message }
             } catch {
                 throw Self.problem(error, after: decoder.unread)
             }
@@ -139,6 +189,23 @@ final class FrameReader: @unchecked Sendable {
             }
             readBytes.wrappingAdd(Int64(count), ordering: .relaxed)
             decoder.feed(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+    }
+
+    /// The next message of what has come.
+    private func nextHere() throws(WireFault) -> Message? {
+        while true {
+            if let message = try unpacked.next() {
+                if case .packed = message { throw WireFault("what is packed is packed again") }
+                return message
+            }
+            if !unpacked.isBetweenFrames { throw WireFault("what is packed ends in the middle of a frame") }
+            guard let message = try decoder.next() else { return nil }
+            guard case .packed(let count, let bytes) = message else { return message }
+            guard let frames = bytes.withUnsafeBytes({ unpacker.unpack($0, to: count) }) else {
+                throw WireFault("what is packed cannot be unpacked")
+            }
+            frames.withUnsafeBytes { unpacked.feed($0) }
         }
     }
 

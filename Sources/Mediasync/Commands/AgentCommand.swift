@@ -5,6 +5,7 @@ import MediaModel
 import Reporting
 import Running
 import Storage
+import Wire
 
 /// `mediasync agent`: the far end of a copy between machines, started by the near end through ssh.
 struct AgentCommand: AsyncParsableCommand {
@@ -25,7 +26,11 @@ struct AgentCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Touch nothing outside of this directory.", valueName: "dir"))
     var root: String?
 
+    @Flag(name: .customLong("protocol"), help: ArgumentHelp("Print the protocol's version.", visibility: .hidden))
+    var printsProtocol = false
+
     func run() async throws {
+        if printsProtocol { return print(WireLimit.version) }
         signal(SIGPIPE, SIG_IGN)
         var limits = Agent.Limits()
         limits.isReadOnly = readOnly
