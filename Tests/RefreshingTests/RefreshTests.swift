@@ -249,7 +249,10 @@ struct RefreshTests {
         // It holds one row in the middle. The run changes some before it waits for that one, and then those are asked for.
         try other.execute("BEGIN; UPDATE media_attachments SET description = 'x' WHERE id = 1020")
         let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'deadlock' AND wait_event_type = 'Lock'"
-        let run = Task { try await fixture.run(RefreshFixture.everything([.attachment])) }
+        // On a thread of its own: this one waits for it, and the runner's others are with other tests.
+        let pool = WorkerPool(threads: 1)
+        defer { pool.shutDown() }
+        let run = Task(executorPreference: pool) { try await fixture.run(RefreshFixture.everything([.attachment])) }
         let isWaiting = RunningProgram.eventually { (try? fixture.sql(waits)) == "1" }
         try other.execute(
             "UPDATE media_attachments SET description = 'x' WHERE id BETWEEN 1000 AND 1039 AND id <> 1020; COMMIT"
