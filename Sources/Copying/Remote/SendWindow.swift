@@ -61,8 +61,9 @@ final class SendWindow: Sendable {
     }
 
     private enum Room {
-        static var forWindow: Int { 0 }
-        static var forRequests: Int { 1 }
+        static var forDirectories: Int { 0 }
+        static var forEntries: Int { 1 }
+        static var forRequests: Int { 2 }
     }
 
     /// Entries sent and not answered, or wanted and not sent: at 50 ms there and back and 100,000 entries a second 5,000 are
@@ -74,7 +75,7 @@ final class SendWindow: Sendable {
 
     /// Directories open at the receiver, which holds a descriptor for each.
     private let directoriesMax: Int
-    let state = Monitor(State(), waitingRooms: 2)
+    let state = Monitor(State(), waitingRooms: 3)
 
     /// - Parameter directories: as many as the receiver can hold.
     init(directories: UInt32) {
@@ -89,7 +90,7 @@ final class SendWindow: Sendable {
             defer { state.nextDirectory &+= 1 }
             return state.nextDirectory
         }
-        let inTime = state.wait(in: Room.forWindow, until: end) { state -> UInt32?? in
+        let inTime = state.wait(in: Room.forDirectories, until: end) { state -> UInt32?? in
             if state.isClosed { return .some(nil) }
             return state.directories < directoriesMax ? .some(take(&state)) : nil
         }
@@ -99,16 +100,31 @@ final class SendWindow: Sendable {
 
     /// Waits for room for some entries, and numbers their batch. Nil once the connection is closed.
     func openBatch(_ batch: SentBatch) -> UInt32? {
-        state.wait(in: Room.forWindow) { state -> UInt32?? in
+        let number = state.wait(in: Room.forEntries) { state -> UInt32?? in
             if state.isClosed { return .some(nil) }
-            guard state.entries + state.requests.count + state.deltas.count < Self.entriesMax else { return nil }
+            guard Self.hasRoom(state) else { return nil }
             state.entries += batch.names.count
             while state.batches[state.nextBatch] != nil { state.nextBatch &+= 1 }
             defer { state.nextBatch &+= 1 }
             state.batches[state.nextBatch] = batch
             return .some(state.nextBatch)
         }
+        // One answer may be room for several, and wakes one: each wakes the next.
+        if state.withLock({ Self.hasRoom($0) }) { state.wakeOne(in: Room.forEntries) }
+        return number
     }
+
+    private static func hasRoom(_ state: State) -> Bool {
+        state.entries + state.requests.count + state.deltas.count < entriesMax
+    }
+
+    /// So many threads and no more: a walk has many that wait, and there is an answer for each directory.
+    private func wake(_ count: Int, in room: Int) {
+        for _ in 0..<min(count, Self.threadsMax) { state.wakeOne(in: room) }
+    }
+
+    /// No walk has more.
+    private static let threadsMax = 256
 
     /// The receiver has answered a batch.
     func answer(_ want: Want) throws(WireFault) {
@@ -132,8 +148,8 @@ final class SendWindow: Sendable {
             return nil
         }
         if let fault { throw fault }
-        if !want.items.isEmpty { state.wakeAll(in: Room.forRequests) }
-        state.wakeAll(in: Room.forWindow)
+        wake(want.items.count, in: Room.forRequests)
+        state.wakeOne(in: Room.forEntries)
     }
 
     /// The receiver has closed some directories.
@@ -144,7 +160,7 @@ final class SendWindow: Sendable {
             return false
         }
         if isTooMany { throw WireFault("more directories are closed than were opened") }
-        state.wakeAll(in: Room.forWindow)
+        wake(Int(count), in: Room.forDirectories)
     }
 
     /// The receiver has a question about names.
@@ -170,14 +186,14 @@ final class SendWindow: Sendable {
             if state.isClosed { return .some(nil) }
             return (state.deltas.take().map { .file($0) } ?? state.requests.popFirst()).map { .some($0) }
         }
-        state.wakeOne(in: Room.forWindow)
+        state.wakeOne(in: Room.forEntries)
         return request
     }
 
     /// There may be something to read, and more room.
     func wakeReaders() {
         state.wakeAll(in: Room.forRequests)
-        state.wakeAll(in: Room.forWindow)
+        state.wakeAll(in: Room.forEntries)
     }
 
     /// Nothing is wanted any more.
@@ -188,7 +204,8 @@ final class SendWindow: Sendable {
             $0.batches.removeAll()
             $0.deltas = DeltaRequests()
         }
-        state.wakeAll(in: Room.forWindow)
+        state.wakeAll(in: Room.forDirectories)
+        state.wakeAll(in: Room.forEntries)
         state.wakeAll(in: Room.forRequests)
     }
 }
