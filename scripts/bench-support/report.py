@@ -254,16 +254,21 @@ def section(folder, bench, name):
     return [*bench.section(document["workloads"][0], table, spread), "", circumstances(document) + ".", ""]
 
 
-def refreshed(folder):
-    """The section of the newest run of each part of refresh; empty where there is none."""
-    import refresh_bench
+def newest_parts(folder, subject, parts):
+    """Document and result of the newest run of each part of a subject, in the order of `parts`."""
     found = {}
-    for name in sorted(name for name in os.listdir(folder) if name.endswith("-refresh.json")):
+    for name in sorted(name for name in os.listdir(folder) if name.endswith(f"-{subject}.json")):
         with open(os.path.join(folder, name), encoding="utf-8") as file:
             document = json.load(file)
         for result in document["workloads"]:
             found[result["workload"]] = (document, result)
-    parts = [found[part] for part in refresh_bench.PARTS if part in found]
+    return [found[part] for part in parts if part in found]
+
+
+def refreshed(folder):
+    """The section of the newest run of each part of refresh; empty where there is none."""
+    import refresh_bench
+    parts = newest_parts(folder, "refresh", refresh_bench.PARTS)
     if not parts:
         return []
     rows = [row for _, result in parts for row in refresh_bench.figures(result)]
@@ -282,13 +287,7 @@ def refreshed(folder):
 def copied_by_ssh(folder):
     """The section of the newest run of each part of copies between machines; empty where there is none."""
     import ssh_bench
-    found = {}
-    for name in sorted(name for name in os.listdir(folder) if name.endswith("-ssh.json")):
-        with open(os.path.join(folder, name), encoding="utf-8") as file:
-            document = json.load(file)
-        for result in document["workloads"]:
-            found[result["workload"]] = (document, result)
-    parts = [found[part] for part in ssh_bench.PARTS if part in found]
+    parts = newest_parts(folder, "ssh", ssh_bench.PARTS)
     if not parts:
         return []
     rows = [row for _, result in parts for row in ssh_bench.rows(result, spread)]

@@ -120,11 +120,12 @@ final class SendWindow: Sendable {
 
     /// So many threads and no more: a walk has many that wait, and there is an answer for each directory.
     private func wake(_ count: Int, in room: Int) {
-        for _ in 0..<min(count, Self.threadsMax) { state.wakeOne(in: room) }
+        if count > Self.singlyMax { return state.wakeAll(in: room) }
+        for _ in 0..<count { state.wakeOne(in: room) }
     }
 
-    /// No walk has more.
-    private static let threadsMax = 256
+    /// Beyond that all may as well look.
+    private static let singlyMax = 32
 
     /// The receiver has answered a batch.
     func answer(_ want: Want) throws(WireFault) {
