@@ -262,9 +262,21 @@ final class FetchLoop {
 
     private func endOverdue(now: Int64) {
         for slot in active.values {
-            guard let fault = slot.transfer?.overdue(options.deadlines, now: now) else { continue }
-            end(slot, .failure(fault))
+            guard let transfer = slot.transfer else { continue }
+            if let fault = transfer.overdue(options.deadlines, now: now) {
+                end(slot, .failure(fault))
+            } else if transfer.needsStir(now: now) {
+                stir(slot)
+            }
         }
+    }
+
+    /// Has libcurl look at a transfer again. Up to 7.88 at least, a stream whose buffer was full while other streams of the
+    /// connection ended keeps what has come for it, and no socket tells that there is more: it stood still until its deadline.
+    /// Letting go of a pause makes libcurl look.
+    private func stir(_ slot: FetchSlot) {
+        curl_easy_pause(slot.easy.raw, CURLPAUSE_RECV)
+        curl_easy_pause(slot.easy.raw, CURLPAUSE_CONT)
     }
 
     private func stopAll() {

@@ -36,6 +36,12 @@ final class Transfer {
     // The silence that is being watched.
     private var windowAt: Int64 = 0
     private var windowBytes: Int64 = 0
+    // What had come when it was last looked at whether the transfer goes on by itself.
+    private var stirredAt: Int64 = 0
+    private var stirredBytes: Int64 = 0
+
+    /// How long a body over HTTP/2 may stand still before libcurl is asked to look at it again.
+    private static let stirNanoseconds: Int64 = 500_000_000
 
     init(
         number: UInt64,
@@ -64,6 +70,7 @@ final class Transfer {
         head = AnswerHead()
         hopAt = now
         (sentAt, firstByteAt, received, discarded, windowAt, windowBytes, pausedAt) = (0, 0, 0, 0, 0, 0, 0)
+        (stirredAt, stirredBytes) = (0, 0)
         (cut, refusedAddress, hadPermittedAddress) = (nil, nil, false)
         body = []
     }
@@ -91,11 +98,25 @@ final class Transfer {
         }
         if windowAt == 0 { windowAt = firstByteAt }
         guard isPast(deadlines.silence, since: windowAt, now) else { return nil }
-        let bytes = received + Int64(discarded + head.byteCount)
+        let bytes = allBytes
         let isSilent = bytes - windowBytes < deadlines.minimumBytes
         windowAt = now
         windowBytes = bytes
         return isSilent ? Self.late("the server fell silent", deadlines.silence) : nil
+    }
+
+    private var allBytes: Int64 { received + Int64(discarded + head.byteCount) }
+
+    /// Whether an answer over HTTP/2 has stood still for a while, so that its bytes may lie in libcurl.
+    func needsStir(now: Int64) -> Bool {
+        guard head.version == 20, firstByteAt > 0, pausedAt == 0 else { return false }
+        guard stirredAt > 0, allBytes == stirredBytes else {
+            (stirredAt, stirredBytes) = (now, allBytes)
+            return false
+        }
+        guard now - stirredAt >= Self.stirNanoseconds else { return false }
+        stirredAt = now
+        return true
     }
 
     private func isPast(_ limit: Duration, since start: Int64, _ now: Int64) -> Bool {

@@ -24,7 +24,13 @@
         )
         func kill(step: String) throws {
             let name = step.map { $0.isLetter || $0.isNumber ? String($0) : "_" }.joined()
-            let live = try RefreshLive("rcrash_\(name)", attachments: 20)
+            let database = "rcrash_\(name)"
+            let picture = try RefreshLive.picture.get()
+            let live = try RefreshLive(database, attachments: 20) { request in
+                // The last waits until others are committed: without that all may go by one statement, and none is the second.
+                if step.hasSuffix(":2"), request.path == "/m20" { Self.waitForRow(database) }
+                return .body(picture, type: "image/jpeg")
+            }
             // Files are removed where there are old ones.
             let isRemoval = step.hasPrefix("file-removed")
             if isRemoval { #expect(try live.run().exitCode == 0) }
@@ -39,6 +45,15 @@
             let audit = try live.audit()
             #expect(audit.named == 20)
             #expect(audit.broken == [] && audit.orphans == [])
+        }
+
+        /// Waits until a row names a file, a bounded time.
+        private static func waitForRow(_ database: String) {
+            let statement = "SELECT count(*) FROM media_attachments WHERE file_file_name IS NOT NULL"
+            _ = RunningProgram.eventually {
+                RunningProgram.pause(milliseconds: 50)
+                return (try? CleanupLive.cluster.get().sql(statement, database: database)) != "0"
+            }
         }
 
         @Test(

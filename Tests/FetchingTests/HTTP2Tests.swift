@@ -14,6 +14,29 @@ struct HTTP2Tests {
             }
         )
         let origin = try HTTP2Origin(authority, host: "files.example", files: files)
+        // Some of the files just fill libcurl's buffer: of those a libcurl of 2023 leaves some standing, by their order.
+        for round in 0..<20 {
+            let results = try await Self.fetchAll(files.keys.shuffled(), from: origin, authority)
+            for (name, bytes) in files {
+                let fault = String(describing: results[name]?.fault)
+                #expect(results[name]?.answer?.body == bytes, "\(name) in round \(round): \(fault)")
+            }
+        }
+        #expect(origin.log.contains(":path: /f7"))
+        #expect(origin.log.contains("The negotiated protocol: h2"))
+        // `[id=3] [ 0.7] recv ...`: which connection a frame came by.
+        let connections = Set(
+            origin.log.split(separator: "\n").filter { $0.hasPrefix("[id=") }.map { $0.prefix { $0 != "]" } }
+        )
+        #expect(connections.count < 100, "\(connections.count) connections for twenty times 40 files")
+    }
+
+    /// Fetches all of them at once, by an engine of their own.
+    private static func fetchAll(
+        _ names: some Collection<String>,
+        from origin: HTTP2Origin,
+        _ authority: TestAuthority
+    ) async throws -> [String: Result<FetchAnswer, FetchFault>] {
         let engine = try FetchEngine(
             Lab.options { options in
                 options.certificateFile = authority.certificate.description
@@ -21,8 +44,8 @@ struct HTTP2Tests {
                 options.deadlines = FetchDeadlines()
             }
         )
-        let results = await withTaskGroup(of: (String, Result<FetchAnswer, FetchFault>).self) { group in
-            for name in files.keys {
+        return await withTaskGroup(of: (String, Result<FetchAnswer, FetchFault>).self) { group in
+            for name in names {
                 group.addTask {
                     let request = FetchRequest(url: "https://files.example/\(name)", byteLimit: 1 << 20, body: .memory)
                     do throws(FetchFault) {
@@ -32,18 +55,8 @@ struct HTTP2Tests {
                     }
                 }
             }
-            var results: [String: Result<FetchAnswer, FetchFault>] = [:]
-            for await (name, result) in group { results[name] = result }
-            return results
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
-        for (name, bytes) in files { #expect(results[name]?.answer?.body == bytes, "\(name)") }
-        #expect(origin.log.contains(":path: /f7"))
-        #expect(origin.log.contains("The negotiated protocol: h2"))
-        // `[id=3] [ 0.7] recv ...`: which connection a frame came by.
-        let connections = Set(
-            origin.log.split(separator: "\n").filter { $0.hasPrefix("[id=") }.map { $0.prefix { $0 != "]" } }
-        )
-        #expect(connections.count < 5, "\(connections.count) connections for 40 files")
     }
 
     @Test("limits, absence and names hold over HTTP/2 as well")
