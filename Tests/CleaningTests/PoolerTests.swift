@@ -122,10 +122,17 @@ struct PoolerTests {
             #expect(intents.left.isEmpty)
         } else {
             #expect(run.result.exitStatus == .databaseUnreachable)
-            #expect(fixture.store.paths == paths)
+            // It may have ended a session that came after the rows' commit: then the files go as the rows say.
+            let removed = Set(paths).subtracting(fixture.store.paths)
+            let named = try fixture.sql(Self.named)
+            #expect(removed.isEmpty || named == "1", "\(removed) removed, \(named) rows name files")
+            #expect(named == "1" || named == "3")
+            #expect(removed.count == 2 || named == "3" || !intents.left.isEmpty, "files without a row or a note")
         }
         let next = try await fixture.run(settings: try Self.settings(name)) { $0.kinds = [.card] }
         #expect(next.result.exitStatus == .done)
-        #expect(try fixture.sql("SELECT count(*) FROM preview_cards WHERE image_file_name IS NOT NULL") == "1")
+        #expect(try fixture.sql(Self.named) == "1")
     }
+
+    private static let named = "SELECT count(*) FROM preview_cards WHERE image_file_name IS NOT NULL"
 }
