@@ -10,8 +10,6 @@ internal import Synchronization
 /// What is not recognized is told and kept, and so is what is younger than an hour: a running server writes a file before
 /// its row says so.
 package final class OrphanEngine: Engine {
-    /// Files that are looked up by one statement for each table.
-    static let batchFiles = 500
     /// Younger files are left alone.
     private static let youngSeconds = StoreVerifyOptions.youngSeconds
 
@@ -89,68 +87,31 @@ package final class OrphanEngine: Engine {
     }
 
     private func pass(_ pool: WorkerPool, _ pass: Pass) async -> SyncError? {
-        let walk = StoreWalk(store, from: options.prefix)
-        return await withTaskGroup(of: SyncError?.self) { group in
-            for _ in 0..<pool.started {
-                group.addTask(executorPreference: pool) { self.work(walk, pass) }
-            }
-            var failure: SyncError?
-            for await error in group { failure = failure ?? error }
-            return failure
-        }
-    }
-
-    /// One thread's part.
-    private func work(_ walk: StoreWalk, _ pass: Pass) -> SyncError? {
-        var failure: SyncError?
-        do throws(SyncError) {
-            let reader = try CatalogReader(connect())
-            var batch: [BytePath] = []
-            walk.work { result in
-                switch result {
-                case .success(let path):
-                    if let after = options.startAfter, !(after < path) { return true }
-                    batch.append(path)
-                    if batch.count < Self.batchFiles { return !control.shouldStop }
-                    failure = handle(batch, reader, pass)
-                    batch = []
-                case .failure(let error):
-                    fail(error.directory, error.fault, pass)
-                }
-                return failure == nil && !control.shouldStop
-            }
-            if failure == nil, !control.shouldStop { failure = handle(batch, reader, pass) }
-        } catch {
-            failure = error
-        }
-        if let failure { control.stop(failure) }
-        return failure
-    }
-
-    private func connect() throws(SyncError) -> Connection {
-        do throws(DatabaseFault) {
-            return try Connection(settings, application: "mediasync cleanup", allowsPooler: true)
-        } catch {
-            throw error.syncError("cannot connect to \(settings)")
-        }
+        let sweep = StoreSweep(
+            settings: settings,
+            application: "mediasync cleanup",
+            walk: StoreWalk(store, from: options.prefix),
+            control: control,
+            startAfter: options.startAfter
+        )
+        return await sweep.run(
+            pool,
+            judge: { (batch, reader) throws(SyncError) in try self.handle(batch, reader, pass) },
+            unlisted: { self.fail($0, $1, pass) }
+        )
     }
 
     // MARK: Files
 
-    private func handle(_ batch: [BytePath], _ reader: CatalogReader, _ pass: Pass) -> SyncError? {
-        do throws(SyncError) {
-            for (path, judged) in zip(batch, try OrphanVerdict.all(of: batch, reader)) {
-                switch judged?.1 {
-                case nil: keep(path, "not recognized", pass)
-                case .named: keep(path, nil, pass)
-                case .misplaced: keep(path, "in a folder where its row does not expect it", pass)
-                case .orphan: take(path, pass)
-                }
+    private func handle(_ batch: [BytePath], _ reader: CatalogReader, _ pass: Pass) throws(SyncError) {
+        for (path, judged) in zip(batch, try OrphanVerdict.all(of: batch, reader)) {
+            switch judged?.1 {
+            case nil: keep(path, "not recognized", pass)
+            case .named: keep(path, nil, pass)
+            case .misplaced: keep(path, "in a folder where its row does not expect it", pass)
+            case .orphan: take(path, pass)
             }
-        } catch {
-            return error
         }
-        return nil
     }
 
     private func keep(_ path: BytePath, _ reason: String?, _ pass: Pass) {

@@ -23,74 +23,42 @@ struct UnnamedFileSearch: Sendable {
 
     /// Lists the whole store. Returns why it could not.
     func run(_ pool: WorkerPool) async -> SyncError? {
-        let walk = StoreWalk(store)
-        return await withTaskGroup(of: SyncError?.self) { group in
-            for _ in 0..<min(Self.jobs, pool.started) {
-                group.addTask(executorPreference: pool) { work(walk) }
-            }
-            var failure: SyncError?
-            for await error in group { failure = failure ?? error }
-            return failure
-        }
+        let sweep = StoreSweep(
+            settings: settings,
+            application: "mediasync verify",
+            walk: StoreWalk(store),
+            control: control
+        )
+        return await sweep.run(
+            pool,
+            threads: Self.jobs,
+            judge: { (batch, reader) throws(SyncError) in try judge(batch, reader) },
+            unlisted: { tellUnlisted($0, $1) }
+        )
     }
 
-    /// One thread's part.
-    private func work(_ walk: StoreWalk) -> SyncError? {
-        var failure: SyncError?
-        do throws(SyncError) {
-            let reader = try CatalogReader(connect())
-            var batch: [BytePath] = []
-            walk.work { result in
-                switch result {
-                case .success(let path):
-                    batch.append(path)
-                    if batch.count < OrphanEngine.batchFiles { return !control.shouldStop }
-                    failure = judge(batch, reader)
-                    batch = []
-                case .failure(let error):
-                    let fault = error.fault.syncError("cannot list \(error.directory)")
-                    var share = StoreLedger.Share()
-                    share.counts.seen += 1
-                    share.counts.failed += 1
-                    ledger.add(share)
-                    sink(.item(ItemEvent(path: error.directory, kind: .directory, outcome: .failed(fault))))
-                }
-                return failure == nil && !control.shouldStop
-            }
-            if failure == nil, !control.shouldStop { failure = judge(batch, reader) }
-        } catch {
-            failure = error
-        }
-        if let failure { control.stop(failure) }
-        return failure
+    private func tellUnlisted(_ directory: BytePath, _ fault: FileFault) {
+        var share = StoreLedger.Share()
+        share.counts.seen += 1
+        share.counts.failed += 1
+        ledger.add(share)
+        let error = fault.syncError("cannot list \(directory)")
+        sink(.item(ItemEvent(path: directory, kind: .directory, outcome: .failed(error))))
     }
 
-    private func connect() throws(SyncError) -> Connection {
-        do throws(DatabaseFault) {
-            return try Connection(settings, application: "mediasync verify", allowsPooler: true)
-        } catch {
-            throw error.syncError("cannot connect to \(settings)")
-        }
-    }
-
-    private func judge(_ batch: [BytePath], _ reader: CatalogReader) -> SyncError? {
-        do throws(SyncError) {
-            var share = StoreLedger.Share()
-            for (path, judged) in zip(batch, try OrphanVerdict.all(of: batch, reader)) {
-                guard let (media, verdict) = judged else {
-                    sink(.notice(Notice(.warning, "not recognized: \(path)")))
-                    continue
-                }
-                guard verdict != .named, kinds.contains(media.kind), remote == nil || remote == media.isCached,
-                    let entry = try? store.look(path), entry.modificationTime.seconds < before
-                else { continue }
-                tell(path, media, entry, in: &share)
+    private func judge(_ batch: [BytePath], _ reader: CatalogReader) throws(SyncError) {
+        var share = StoreLedger.Share()
+        for (path, judged) in zip(batch, try OrphanVerdict.all(of: batch, reader)) {
+            guard let (media, verdict) = judged else {
+                sink(.notice(Notice(.warning, "not recognized: \(path)")))
+                continue
             }
-            ledger.add(share)
-            return nil
-        } catch {
-            return error
+            guard verdict != .named, kinds.contains(media.kind), remote == nil || remote == media.isCached,
+                let entry = try? store.look(path), entry.modificationTime.seconds < before
+            else { continue }
+            tell(path, media, entry, in: &share)
         }
+        ledger.add(share)
     }
 
     private func tell(_ path: BytePath, _ media: MediaPath, _ entry: StoreEntry, in share: inout StoreLedger.Share) {
