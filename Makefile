@@ -12,7 +12,7 @@ help:
 	@echo 'make demo              build a release, copy and verify a media tree, export, move and repair a server'
 	@echo 'make test              install what tests need, run every check and test'
 	@echo 'make build             build the release binary (.build/release/mediasync)'
-	@echo 'make bench             compare with cp, rsync, rclone, psql, pg_restore, curl (more than an hour)'
+	@echo 'make bench             compare with cp, rsync, rclone, tar, psql, pg_restore, curl, librsync (hours)'
 	@echo 'make man               manual page and shell completions, into .build/packaging'
 	@echo 'make install PREFIX=   install binary, manual page and completions'
 
@@ -44,6 +44,8 @@ bench: build
 	scripts/bench images --rounds $(ROUNDS)
 	scripts/bench delta --rounds $(ROUNDS)
 	scripts/bench refresh --rounds $(ROUNDS)
+	scripts/bench archive --rounds $(ROUNDS)
+	scripts/bench ssh --rounds $(ROUNDS)
 
 man: build
 	scripts/manual .build/packaging
