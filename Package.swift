@@ -75,7 +75,7 @@ let package = Package(
         // Strangers' servers, by HTTP.
         module("Fetching", ["MediaModel", "Pacing", "CCurl"]),
         // What becomes of fetched bytes.
-        module("Imaging", ["MediaModel", "Pacing", "Storage", "CLinux", "CPixels", "CJPEG", "CVips"]),
+        module("Imaging", ["MediaModel", "Pacing", "Storage", "Programs", "CLinux", "CPixels", "CJPEG", "CVips"]),
         // What other servers say about their accounts.
         module("ActivityPub", ["MediaModel", "Fetching", "COpenSSL"]),
         // Mastodon's cache in Redis.

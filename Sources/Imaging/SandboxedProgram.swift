@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 package import MediaModel
+internal import Programs
 
 /// Starts ffmpeg and its like without the rights that they do not need: this process gives them up, then becomes the
 /// program.
@@ -45,12 +46,9 @@ package enum SandboxedProgram {
         else { return cannotStart }
         // They must survive the start.
         for descriptor in [input, output].prefix(files) { _ = fcntl(descriptor, F_SETFD, 0) }
-        return ProcessHandle.withCStrings(program) { argv in
-            ProcessHandle.withCStrings([BytePath("PATH=/usr/bin:/bin"), BytePath("LC_ALL=C"), BytePath("TZ=UTC")]) {
-                envp in
-                _ = argv[0].map { execve($0, argv, envp) }
-                return cannotStart
-            }
+        return ProgramCall(program[0], Array(program.dropFirst())).withArguments { argv, envp in
+            _ = argv[0].map { execve($0, argv, envp) }
+            return cannotStart
         }
     }
 }

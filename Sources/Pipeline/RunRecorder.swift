@@ -13,6 +13,7 @@ package final class RunRecorder: Sendable {
     static let bufferLimit = 4_096
     /// How often the buffer is written.
     package static let interval = Duration.seconds(2)
+    private static let firstInterval = Duration.milliseconds(300)
 
     private struct Pending {
         var failures: [FailureRecord] = []
@@ -127,10 +128,13 @@ package final class RunRecorder: Sendable {
         }
     }
 
-    /// Writes every two seconds until the task is cancelled.
+    /// Writes soon after the beginning, so that who looks sees that something is done, then every two seconds until the task is
+    /// cancelled.
     package func run(clock: some Clock<Duration>) async {
-        while (try? await clock.sleep(for: Self.interval)) != nil {
+        var pause = Self.firstInterval
+        while (try? await clock.sleep(for: pause)) != nil {
             flush()
+            pause = Self.interval
         }
     }
 }

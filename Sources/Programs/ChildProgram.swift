@@ -46,7 +46,7 @@ package final class ChildProgram {
             // Fewer and larger reads; a limit that forbids it does no harm.
             _ = fcntl(outputPipe[0], Self.setPipeBytes, Self.pipeBytes)
         }
-        let (result, process) = call.start(output: outputPipe.last ?? errorPipe[1], errors: errorPipe[1])
+        let (result, process) = call.start([nil, outputPipe.last ?? errorPipe[1], errorPipe[1]])
         if let writer = outputPipe.last { _ = close(writer) }
         _ = close(errorPipe[1])
         guard result == 0 else {

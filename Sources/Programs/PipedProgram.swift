@@ -31,11 +31,11 @@ package final class PipedProgram: Sendable {
             }
             pipes.append(ends)
         }
+        // What the user's shell has opened for it (`-F <(...)`) is left to it; of ours it inherits nothing.
         let (result, process) = call.start(
-            input: pipes[0][0],
-            output: pipes[1][1],
-            errors: pipes[2][1],
-            inOwnGroup: false
+            [pipes[0][0], pipes[1][1], pipes[2][1]],
+            inOwnGroup: false,
+            closingOthers: false
         )
         for end in [pipes[0][0], pipes[1][1], pipes[2][1]] { _ = close(end) }
         guard result == 0 else {

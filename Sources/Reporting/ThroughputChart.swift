@@ -33,7 +33,8 @@ enum ThroughputChart {
         let floor = NumberText.oneDecimal(height - bottom)
         let elapsed = NumberText.clock(seconds: Int(span))
         let bytes = "\(ByteCount.describe(Int64(bytesMax)))/s at most"
-        let items = "\(NumberText.oneDecimal(itemsMax)) entries/s at most"
+        let most = itemsMax < 100 ? NumberText.oneDecimal(itemsMax) : NumberText.grouped(Int(itemsMax.rounded()))
+        let items = "\(most) entries/s at most"
         return """
             <section>
             <h2>Throughput</h2>
