@@ -166,7 +166,7 @@ let package = Package(
             ]
         ),
         tests("ImagingTests", ["Imaging", "MediaModel", "MediasyncTesting"]),
-        tests("ProgramsTests", ["Programs", "MediaModel", "MediasyncTesting"]),
+        tests("ProgramsTests", ["Programs", "Pacing", "MediaModel", "MediasyncTesting"]),
         tests("ArchivesTests", ["Archives", "MediaModel", "MediasyncTesting"]),
         tests("DumpsTests", ["Dumps", "Archives", "Storage", "Pacing", "MediaModel", "MediasyncTesting"]),
         tests("CatalogTests", ["Catalog", "Postgres", "MediaModel", "MediasyncTesting"]),

@@ -4,9 +4,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/types.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include "CLinux.h"
 
@@ -91,4 +94,59 @@ int mds_wait_closed(int socket) {
     int result;
     do { result = poll(&waiting, 1, -1); } while (result < 0 && errno == EINTR);
     return result < 0 ? -errno : 0;
+}
+
+// A name that begins with a NUL is in no directory: it goes with the socket, whatever kills its process.
+static socklen_t abstract_address(struct sockaddr_un *address, const void *name, size_t count) {
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    if (count == 0 || count > sizeof address->sun_path - 1) return 0;
+    memcpy(address->sun_path + 1, name, count);
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + count);
+}
+
+int mds_listen_here(const void *name, size_t count) {
+    struct sockaddr_un address;
+    socklen_t size = abstract_address(&address, name, count);
+    if (size == 0) return -EINVAL;
+    int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (listener < 0) return -errno;
+    if (bind(listener, (struct sockaddr *)&address, size) == 0 && listen(listener, 32) == 0) return listener;
+    int error = errno;
+    close(listener);
+    return -error;
+}
+
+int mds_accept(int listener) {
+    int result;
+    do { result = accept4(listener, NULL, NULL, SOCK_CLOEXEC); } while (result < 0 && errno == EINTR);
+    return result < 0 ? -errno : result;
+}
+
+int mds_connect_here(const void *name, size_t count, int64_t milliseconds) {
+    struct sockaddr_un address;
+    socklen_t size = abstract_address(&address, name, count);
+    if (size == 0) return -EINVAL;
+    int caller = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (caller < 0) return -errno;
+    // Where the listener's queue is full, connecting waits so long and no longer.
+    struct timeval time = {.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
+    int result = setsockopt(caller, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+    if (result == 0) do { result = connect(caller, (struct sockaddr *)&address, size); } while (result < 0 && errno == EINTR);
+    if (result == 0) return caller;
+    int error = errno;
+    close(caller);
+    return -error;
+}
+
+int mds_peer_user(int socket, uint32_t *user) {
+    struct ucred credentials;
+    socklen_t size = sizeof credentials;
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0) return -errno;
+    *user = credentials.uid;
+    return 0;
+}
+
+int mds_shut(int socket) {
+    return shutdown(socket, SHUT_RDWR) < 0 ? -errno : 0;
 }

@@ -263,8 +263,12 @@ package final class CopyEngine: Sendable {
         let rootTally = account.makeTally()
         rootTally.seen.add()
         rootTally.directories.add()
-        let pool = WorkerPool(threads: 1)
+        let carriersMax = origin?.desk.carriersMax ?? 0
+        let pool = WorkerPool(threads: 1 + carriersMax)
         let refusal = await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<carriersMax {
+                group.addTask(executorPreference: pool) { self.readCarriers(receiver) }
+            }
             group.addTask(executorPreference: pool) {
                 // It goes when the run knows that it is stopped.
                 var incoming = TreeReceiver.Incoming()
@@ -281,10 +285,31 @@ package final class CopyEngine: Sendable {
             }
             let refusal = await self.settle(context, receiver)
             if !self.control.shouldStop { receiver.sayDone() }
+            self.origin?.desk.close()
             return refusal
         }
         pool.shutDown()
         return refusal
+    }
+
+    /// How long a further connection's end is not believed to be the run's: the first one may be about to say why.
+    private static let carrierPatienceNanoseconds: Int64 = 1_000_000_000
+
+    /// Reads what further connections bring. For one thread of our own.
+    private func readCarriers(_ receiver: TreeReceiver) {
+        while let origin, let carrier = origin.desk.next() {
+            // They go when the run knows that it is stopped.
+            var files = TreeReceiver.IncomingFiles()
+            do throws(SyncError) { try receiver.read(carrier: carrier, &files) } catch {
+                let end = Host.monotonicNanoseconds() + Self.carrierPatienceNanoseconds
+                while FrameReader.isEnd(error), !receiver.isOver, Host.monotonicNanoseconds() < end {
+                    Host.sleep(nanoseconds: 20_000_000)
+                }
+                if receiver.isOver { return }
+                control.stop(origin.explain(error, of: carrier))
+                receiver.close()
+            }
+        }
     }
 
     /// Has files published beside some work; all are in place when it returns.

@@ -45,7 +45,8 @@ struct RemoteOptions: ParsableArguments {
         source: BytePath,
         target: BytePath,
         _ options: CopyOptions,
-        _ session: RunSession
+        _ session: RunSession,
+        connections: Int = 1
     ) throws -> any Engine {
         if from != nil, to != nil {
             throw SyncError(
@@ -57,6 +58,7 @@ struct RemoteOptions: ParsableArguments {
         let way = WayThere(try way())
         guard let place = from ?? to else { preconditionFailure("neither side is on another machine") }
         let prepare = preparation(of: way, to: place, session)
+        let connections = FarConnections(connections, sink: session.sink)
         if let to {
             return ReconnectingEngine(
                 run: session.run,
@@ -72,7 +74,8 @@ struct RemoteOptions: ParsableArguments {
                     run: run,
                     host: session.host,
                     control: control,
-                    sink: session.sink
+                    sink: session.sink,
+                    connections: connections
                 )
             }
         }
@@ -95,7 +98,14 @@ struct RemoteOptions: ParsableArguments {
                 host: session.host,
                 control: control,
                 sink: session.sink,
-                origin: FarEnd(place, way.value, hello, fileList: options.fileList, counter: counter)
+                origin: FarEnd(
+                    place,
+                    way.value,
+                    hello,
+                    fileList: options.fileList,
+                    counter: counter,
+                    connections: connections
+                )
             )
         }
     }
@@ -134,6 +144,23 @@ struct RemoteOptions: ParsableArguments {
     private static func find(_ name: String, _ path: String) -> String? {
         if name.contains("/") { return access(name, X_OK) == 0 ? name : nil }
         return path.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+    }
+}
+
+/// By how many connections files travel.
+struct ConnectionOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "ssh connections by which files travel, up to \(WireLimit.connections).",
+            valueName: "n"
+        )
+    )
+    var connections = 1
+
+    func validate() throws {
+        if !(1...WireLimit.connections).contains(connections) {
+            throw ValidationError("--connections is a number from 1 to \(WireLimit.connections)")
+        }
     }
 }
 

@@ -11,7 +11,12 @@ package final class SSHServer: Sendable {
     /// - Parameters:
     ///   - command: what the key may run, whatever it asks for.
     ///   - environment: what its sessions get besides.
-    package init(command: String? = nil, environment: [String: String] = [:]) throws {
+    ///   - startsMax: sshd's `MaxStartups`.
+    package init(
+        command: String? = nil,
+        environment: [String: String] = [:],
+        startsMax: String = "100"
+    ) throws {
         directory = try TemporaryDirectory()
         supervisor = Supervisor(litter: [directory.path.description], stopSignal: "TERM")
         port = try Self.freePort()
@@ -31,7 +36,7 @@ package final class SSHServer: Sendable {
             StrictModes no
             PasswordAuthentication no
             PermitRootLogin yes
-            MaxStartups 100
+            MaxStartups \(startsMax)
             """
         let variables = environment.map { "SetEnv \($0.key)=\($0.value)\n" }.joined()
         try Disk.write(directory.path / "settings", settings + "\n" + variables)

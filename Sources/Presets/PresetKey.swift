@@ -62,6 +62,7 @@ package struct PresetKey: Sendable, Equatable {
         key("copy.max_delete", "max-delete", ["copy"]),
         key("copy.rsh", "rsh", ["copy", "verify"]),
         key("copy.remote_path", "remote-path", ["copy", "verify"]),
+        key("copy.connections", "connections", ["copy"]),
         key("restore.jobs", "jobs", ["restore"]),
         key("restore.spool_dir", "spool-dir", ["restore"]),
         key("export.jobs", "jobs", ["export"]),

@@ -22,6 +22,8 @@ package struct Hello: Hashable, Sendable {
     package var clock = WireTime(seconds: 0, nanoseconds: 0)
     /// Directories that the near end can hold open, where it receives.
     package var directories = WireLimit.openDirectories
+    /// Where further connections are to carry bytes of files.
+    package var session: WireSession?
 
     package init(
         version: UInt64 = WireLimit.version,
@@ -61,6 +63,8 @@ package struct Welcome: Hashable, Sendable {
     package var clock = WireTime(seconds: 0, nanoseconds: 0)
     /// Directories that the far end can hold open, where it receives.
     package var directories = WireLimit.openDirectories
+    /// Further connections find it, where the hello speaks of any.
+    package var takesCarriers = false
 
     package init(version: UInt64 = WireLimit.version, source: SourceFacts? = nil) {
         self.version = version
@@ -167,6 +171,7 @@ extension WireReader {
         )
         hello.clock = try clock()
         hello.directories = try directories()
+        hello.session = try optional { (reader) throws(WireFault) in try reader.session() }
         return hello
     }
 
@@ -177,6 +182,7 @@ extension WireReader {
         var welcome = Welcome(source: try optional { (reader) throws(WireFault) in try reader.facts() })
         welcome.clock = try clock()
         welcome.directories = try directories()
+        welcome.takesCarriers = try flag()
         return welcome
     }
 
@@ -238,6 +244,7 @@ extension WireWriter {
         optional(hello.source) { $0.facts($1) }
         time(hello.clock)
         unsigned(hello.directories)
+        optional(hello.session) { $0.session($1) }
     }
 
     mutating func welcome(_ welcome: Welcome) {
@@ -245,6 +252,7 @@ extension WireWriter {
         optional(welcome.source) { $0.facts($1) }
         time(welcome.clock)
         unsigned(welcome.directories)
+        flag(welcome.takesCarriers)
     }
 
     private mutating func facts(_ facts: SourceFacts) {

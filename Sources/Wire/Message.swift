@@ -7,6 +7,10 @@ package enum Message: Sendable {
     case welcome(Welcome)
     /// Nothing comes of it; the connection ends.
     case failure(SyncError)
+    /// The first message of a further connection, in the place of a hello.
+    case join(WireJoin)
+    /// The answer to it: bytes of files may come.
+    case joined
 
     // From the end that sends.
     case directory(WireDirectory)
@@ -74,6 +78,8 @@ package enum Message: Sendable {
         case failure = 3
         case listed = 4
         case packed = 5
+        case join = 6
+        case joined = 7
         case directory = 16
         case batch = 17
         case directoryEnd = 18
@@ -117,7 +123,7 @@ package enum Message: Sendable {
     /// files are packed by whoever reads them, if at all.
     package var mayBePacked: Bool {
         switch self {
-        case .hello, .welcome, .failure, .piece, .packed: return false
+        case .hello, .welcome, .failure, .join, .joined, .piece, .packed: return false
         case .file(let file):
             if case .whole = file.content { return false }
             return true
@@ -151,6 +157,11 @@ package enum Message: Sendable {
         case .failure(let error):
             writer.failure(error)
             return .failure
+        case .join(let join):
+            writer.join(join)
+            return .join
+        case .joined:
+            return .joined
         case .directory(let directory):
             writer.directory(directory)
             return .directory
@@ -258,6 +269,7 @@ package enum Message: Sendable {
         // One of another version ends nobody knows where.
         if case .hello(let hello) = self, hello.version != WireLimit.version { return }
         if case .welcome(let welcome) = self, welcome.version != WireLimit.version { return }
+        if case .join(let join) = self, join.version != WireLimit.version { return }
         try reader.end()
     }
 
@@ -267,6 +279,8 @@ package enum Message: Sendable {
         case .hello: return .hello(try reader.hello())
         case .welcome: return .welcome(try reader.welcome())
         case .failure: return .failure(try reader.failure())
+        case .join: return .join(try reader.join())
+        case .joined: return .joined
         case .directory: return .directory(try reader.directory())
         case .batch: return .batch(try reader.batch())
         case .directoryEnd: return .directoryEnd(id: try reader.number32(), try reader.directoryEnd())

@@ -1,7 +1,7 @@
 /// How large anything in the protocol may be. A peer that goes beyond one of these is not heard any further.
 package enum WireLimit {
     /// The version of the protocol that this program speaks.
-    package static let version: UInt64 = 1
+    package static let version: UInt64 = 2
     /// What both ends send before anything else: a login shell that prints something is told apart by it.
     package static let magic: [UInt8] = Array("\u{0}mediasync\n".utf8)
     /// Bytes of a frame's length and kind.
@@ -43,6 +43,11 @@ package enum WireLimit {
     /// Files that are described and not yet built, and blocks of those that are described and not yet read.
     package static let bases = 256
     package static let basisBlocks = 1 << 21
+    /// Connections of one run, the first among them.
+    package static let connections = 16
+    /// Bytes that name a session, and of what proves that a connection belongs to it.
+    package static let sessionIDBytes = 16
+    package static let secretBytes = 32
     /// A file's size, and any other number that is added up.
     package static let number: UInt64 = 1 << 62
 }

@@ -11,7 +11,7 @@ struct SSHTests {
         "ends in the tree that rsync would make",
         .enabled(if: Requirement.hasRsync, "needs rsync"),
         arguments: 1...4 as ClosedRange<UInt64>,
-        [[], ["--delta", "always", "--detect-renames"]]
+        [[], ["--delta", "always", "--detect-renames"], ["--connections", "4"]]
     )
     func differential(seed: UInt64, more: [String]) throws {
         let server = try SSHServer()
@@ -38,13 +38,62 @@ struct SSHTests {
         }
     }
 
-    @Test("reaches no further than the key's own command")
-    func forcedCommand() throws {
+    @Test("goes on with all connections where one's ssh is killed", arguments: RemoteDirection.allCases)
+    func killed(direction: RemoteDirection) throws {
+        let server = try SSHServer()
+        let place = try TemporaryDirectory()
+        let (source, target) = try place.makePair()
+        for number in 0..<60 {
+            try Disk.write(source / "\(number).jpg", SeededGenerator.bytes(600_000, seed: UInt64(number)))
+        }
+        let shell = place.path / "ssh"
+        let note = place.path / "processes"
+        let words = server.shell.split(separator: " ").dropFirst().joined(separator: " ")
+        try Disk.write(shell, "#!/bin/sh\necho $$ >> \(note)\nexec ssh \(words) \"$@\"\n", mode: 0o755)
+        let options = ["--rsh", shell.description, "--remote-path", BinaryRunner.path]
+        let more = ["--connections", "4", "--bwlimit", "8M", "--json"]
+        let running =
+            direction == .pull
+            ? try BinaryRunner.startCopy(options + more, Self.far(source), target)
+            : try BinaryRunner.startCopy(options + more, source, Self.far(target))
+        let processes = { ((try? Disk.text(note)) ?? "").split(separator: "\n").map(String.init) }
+        #expect(RunningProgram.eventually { processes().count == 4 && Disk.exists(target / "9.jpg") })
+        try Program("kill").check(["-KILL", processes()[2]])
+        let result = running.wait(timeout: 120)
+        #expect(result.exitCode == 0, "\(result.errorText)")
+        #expect((result.text + result.errorText).contains("it is tried again (2 of 5)"), "\(result.text)")
+        #expect(processes().count == 8)
+        #expect(try TreeSnapshot(of: source).differences(from: TreeSnapshot(of: target), in: .copied).isEmpty)
+    }
+
+    @Test("says which of the server's limits are in the way of several connections")
+    func limits() throws {
+        // Nobody may log in beside another who does.
+        let server = try SSHServer(startsMax: "1:100:1")
+        let place = try TemporaryDirectory()
+        let (source, target) = try place.makePair()
+        for number in 0..<30 {
+            try Disk.write(source / "\(number).jpg", SeededGenerator.bytes(600_000, seed: UInt64(number)))
+        }
+        let options = ["--rsh", server.shell, "--remote-path", BinaryRunner.path]
+        let result = try BinaryRunner.copy(
+            options + ["--connections", "8", "--bwlimit", "6M"],
+            Self.far(source),
+            target
+        )
+        #expect(result.exitCode == 0, "\(result.errorText)")
+        #expect(result.errorText.contains("of 8 connections to 127.0.0.1 could be made"), "\(result.errorText)")
+        #expect(result.errorText.contains("MaxStartups"), "\(result.errorText)")
+        #expect(try TreeSnapshot(of: source).differences(from: TreeSnapshot(of: target), in: .copied).isEmpty)
+    }
+
+    @Test("reaches no further than the key's own command", arguments: ["1", "3"])
+    func forcedCommand(connections: String) throws {
         let place = try TemporaryDirectory()
         let (source, target) = try place.makePair()
         try Disk.write(source / "a", "x")
         let server = try SSHServer(command: "\(BinaryRunner.path) agent --read-only --root \(source)")
-        let options = ["--rsh", server.shell]
+        let options = ["--rsh", server.shell, "--connections", connections]
         #expect(try BinaryRunner.copy(options, Self.far(source), target).exitCode == 0)
         #expect(try Disk.text(target / "a") == "x")
         #expect(try BinaryRunner.copy(options, Self.far(BytePath("/etc")), target).exitCode == 20)

@@ -1,6 +1,7 @@
 import Archives
 import Copying
 import Filtering
+import Glibc
 import MediaModel
 import MediasyncTesting
 import Running
@@ -17,6 +18,8 @@ import Wire
     init() throws {
         place = try TemporaryDirectory()
         (outside, target) = try place.makePair()
+        // As the program does: an end that goes is heard of by the error alone.
+        signal(SIGPIPE, SIG_IGN)
     }
 
     private static let folder = WireMetadata(

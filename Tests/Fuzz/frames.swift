@@ -9,6 +9,7 @@ public func fuzzFrames(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     decoder.feed(UnsafeRawBufferPointer(start: start, count: count))
     while let message = try? decoder.next() {
         if case .hello(let hello) = message, hello.version != WireLimit.version { continue }
+        if case .join(let join) = message, join.version != WireLimit.version { continue }
         let frame = message.encoded()
         _ = try? Message(kind: frame[4], payload: frame.dropFirst(WireLimit.headerBytes))
     }

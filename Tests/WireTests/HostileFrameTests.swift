@@ -57,6 +57,7 @@ struct HostileFrameTests {
         guard let messages = try? FrameDecoder.messages(in: bytes) else { return 0 }
         for message in messages {
             if case .hello(let hello) = message, hello.version != WireLimit.version { continue }
+            if case .join(let join) = message, join.version != WireLimit.version { continue }
             let again = try? FrameDecoder.messages(in: message.encoded())
             #expect(again?.map { $0.encoded() } == [message.encoded()])
         }

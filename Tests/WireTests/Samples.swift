@@ -41,6 +41,12 @@ enum Samples {
     }()
     static let run = RunID(secondsSince1970: 1_700_000_000, random: 7)
 
+    static let session = WireSession(
+        id: Array(0..<16),
+        secret: [UInt8](repeating: 0xFF, count: 32),
+        connections: 16
+    )
+
     static let hello: Hello = {
         var options = WireOptions()
         options.flags = [.delete, .checksum, .hardLinks]
@@ -59,6 +65,7 @@ enum Samples {
         var hello = Hello(role: .receive, root: BytePath("/srv/media"), run: run, options: options, source: facts)
         hello.clock = WireTime(seconds: -5, nanoseconds: 7)
         hello.directories = 100
+        hello.session = session
         return hello
     }()
 
@@ -88,6 +95,7 @@ enum Samples {
         )
         return [
             .hello(hello), .welcome(Welcome(source: SourceFacts(isEmpty: true, looksLikeRoot: false))), .failure(error),
+            .join(WireJoin(id: session.id, secret: session.secret, number: 15)), .joined,
             .directory(WireDirectory(id: 0, parent: nil, name: .root, state: .open(folder, attributes))),
             .directory(WireDirectory(id: 900, parent: 0, name: BytePath("a"), state: .open(folder, []))),
             .directory(WireDirectory(id: 2, parent: 0, name: BytePath("b"), state: .skipped(.mountPoint))),

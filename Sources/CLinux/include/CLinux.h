@@ -179,6 +179,18 @@ int mds_wait_readable(int socket, int64_t milliseconds);
 /// Waits until the other end is closed.
 int mds_wait_closed(int socket);
 
+// MARK: a socket that processes of this machine find by a name
+/// Listens under a name that is in no directory. Accepting does not wait.
+int mds_listen_here(const void *name, size_t count);
+/// The next one who calls; -EAGAIN where nobody does.
+int mds_accept(int listener);
+/// Calls whoever listens under a name; waits so long where too many call.
+int mds_connect_here(const void *name, size_t count, int64_t milliseconds);
+/// As whom the process at the other end called, or began to listen.
+int mds_peer_user(int socket, uint32_t *user);
+/// Ends the waiting of all who use it.
+int mds_shut(int socket);
+
 // MARK: errors
 const char *mds_errno_name(int number);
 /// The text of an error number, thread-safe.

@@ -19,12 +19,16 @@ package struct Agent: Sendable {
         package init() {}
     }
 
-    private let connection: WireConnection
-    private let limits: Limits
+    let connection: WireConnection
+    let input: StreamEnd
+    let output: StreamEnd
+    let limits: Limits
     private let host: Host
     private let control: RunControl
 
     package init(input: StreamEnd, output: StreamEnd, limits: Limits, host: Host, control: RunControl) {
+        self.input = input
+        self.output = output
         connection = WireConnection(input: input, output: output)
         self.limits = limits
         self.host = host
@@ -36,11 +40,22 @@ package struct Agent: Sendable {
     package func serve() async -> SyncError? {
         let pool = WorkerPool(threads: 2)
         defer { pool.shutDown() }
-        return await withTaskGroup(of: Void.self) { group in
+        var first: Message?
+        var failure: SyncError?
+        do throws(SyncError) {
+            first = try await firstMessage(pool)
+            // It may be somebody else who writes to a connection that is handed over.
+            if case .join(let join)? = first {
+                try await handOver(join, pool)
+                return nil
+            }
+        } catch { failure = error }
+        return await withTaskGroup(of: Void.self) { [first, failure] group in
             group.addTask(executorPreference: pool) { connection.write() }
             let problem = await withTaskExecutorPreference(pool) { () async -> SyncError? in
                 do throws(SyncError) {
-                    try await answer()
+                    if let failure { throw failure }
+                    try await answer(first)
                     return nil
                 } catch {
                     connection.send(.failure(error))
@@ -52,23 +67,35 @@ package struct Agent: Sendable {
         }
     }
 
-    private func answer() async throws(SyncError) {
-        guard let first = try connection.reader.next(while: { !control.shouldStop }) else { return }
+    private func firstMessage(_ pool: WorkerPool) async throws(SyncError) -> Message? {
+        let read = await withTaskExecutorPreference(pool) { () async -> Result<Message?, SyncError> in
+            do throws(SyncError) {
+                return .success(try connection.reader.next(while: { !control.shouldStop }))
+            } catch { return .failure(error) }
+        }
+        return try read.get()
+    }
+
+    private func handOver(_ join: WireJoin, _ pool: WorkerPool) async throws(SyncError) {
+        let done = await withTaskExecutorPreference(pool) { () async -> Result<Void, SyncError> in
+            do throws(SyncError) { return .success(try handOver(join)) } catch { return .failure(error) }
+        }
+        try done.get()
+    }
+
+    private func answer(_ first: Message?) async throws(SyncError) {
+        guard let first else { return }
         guard case .hello(let hello) = first else {
             throw FrameReader.problem(WireFault("it does not begin with a hello"))
         }
-        if hello.version != WireLimit.version {
-            throw SyncError(
-                .unusable,
-                "the other end speaks another version of the protocol (\(hello.version), not \(WireLimit.version))",
-                hint: "install the same version on both machines"
-            )
-        }
+        try checkVersion(hello.version)
         var options = try CopyOptions(hello.options)
         if hello.options.flags.contains(.filesFrom) { options.fileList = try fileList() }
-        switch hello.role {
-        case .send: try await send(hello, options)
-        case .receive: try await receive(hello, options)
+        try await hosting(hello) { [options] (carriers) async throws(SyncError) in
+            switch hello.role {
+            case .send: try await send(hello, options, carriers)
+            case .receive: try await receive(hello, options, carriers)
+            }
         }
     }
 
@@ -90,7 +117,7 @@ package struct Agent: Sendable {
         throw FrameReader.ended
     }
 
-    private func send(_ hello: Hello, _ options: CopyOptions) async throws(SyncError) {
+    private func send(_ hello: Hello, _ options: CopyOptions, _ carriers: CarrierHost?) async throws(SyncError) {
         let root = try open(hello.root)
         defer { root.close() }
         let sender = try TreeSender(
@@ -100,15 +127,23 @@ package struct Agent: Sendable {
             host: host,
             control: control,
             connection: connection,
+            desk: carriers?.desk ?? CarrierDesk(carriersMax: 0),
             directories: hello.directories
         )
-        connection.send(.welcome(welcome(source: TreeSender.facts(of: root))))
+        connection.send(.welcome(welcome(carriers, source: TreeSender.facts(of: root))))
         let pool = WorkerPool(threads: 1)
         defer { pool.shutDown() }
         await withTaskGroup(of: Void.self) { group in
             group.addTask(executorPreference: pool) {
                 do throws(SyncError) { try listen(for: sender) } catch { control.stop(error) }
                 sender.close()
+            }
+            group.addTask {
+                await sender.useCarriers { _, error in
+                    control.stop(error)
+                    connection.abandon()
+                    sender.close()
+                }
             }
             await sender.run()
             connection.finish()
@@ -129,7 +164,7 @@ package struct Agent: Sendable {
         throw SyncError(.interrupted, "the other end closed the connection")
     }
 
-    private func receive(_ hello: Hello, _ options: CopyOptions) async throws(SyncError) {
+    private func receive(_ hello: Hello, _ options: CopyOptions, _ carriers: CarrierHost?) async throws(SyncError) {
         guard let facts = hello.source else {
             throw FrameReader.problem(WireFault("a hello does not tell about the source"))
         }
@@ -160,17 +195,22 @@ package struct Agent: Sendable {
                 case .report: break
                 }
             },
-            origin: NearEnd(connection: connection, arrival: TreeArrival(facts, clock: hello.clock))
+            origin: NearEnd(
+                connection: connection,
+                arrival: TreeArrival(facts, clock: hello.clock),
+                desk: carriers?.desk ?? CarrierDesk(carriersMax: 0)
+            )
         )
-        connection.send(.welcome(welcome()))
+        connection.send(.welcome(welcome(carriers)))
         let result = await report(engine)
         // Whoever lost the connection has nothing more to say on it: then both ends know it by its end alone.
         if let error = result.error, FrameReader.isEnd(error) { return }
         connection.send(.finished(result.counts, result.error))
     }
 
-    private func welcome(source: SourceFacts? = nil) -> Welcome {
+    private func welcome(_ carriers: CarrierHost?, source: SourceFacts? = nil) -> Welcome {
         var welcome = Welcome(source: source)
+        welcome.takesCarriers = carriers != nil
         welcome.clock = WireTime(Host.wallClock())
         welcome.directories = Bounds(host: host, jobs: nil).openTargets
         return welcome
@@ -250,6 +290,7 @@ package struct Agent: Sendable {
 struct NearEnd: TreeOrigin {
     let connection: WireConnection
     let arrival: TreeArrival
+    let desk: CarrierDesk
 
     func connect(_ control: RunControl) throws(SyncError) -> TreeArrival { arrival }
     var totalCounter: (any TotalCounter)? { nil }
@@ -257,5 +298,6 @@ struct NearEnd: TreeOrigin {
     /// The near end counts them.
     var bytesTransferred: Int64 { 0 }
     func explain(_ error: SyncError) -> SyncError { error }
+    func explain(_ error: SyncError, of carrier: WireConnection) -> SyncError { error }
     func serving(_ run: @Sendable () async -> RunResult) async -> RunResult { await run() }
 }

@@ -192,8 +192,8 @@ extension TreeReceiver {
         describe(deltas.release(basis.plan))
     }
 
-    func take(_ copies: [WireCopy], of transfer: UInt32, _ incoming: inout Incoming) throws(WireFault) {
-        guard let file = incoming.transfers[transfer], let plan = incoming.plans[transfer] else {
+    func take(_ copies: [WireCopy], of transfer: UInt32, _ files: inout IncomingFiles) throws(WireFault) {
+        guard let file = files.transfers[transfer], let plan = files.plans[transfer] else {
             throw WireFault("copies belong to no file")
         }
         for copy in copies where Int(copy.firstBlock) + Int(copy.blocks) > plan.blockCount {

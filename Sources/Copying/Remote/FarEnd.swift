@@ -18,29 +18,26 @@ package final class FarEnd: Sendable {
         package var program: String
         package var environment: [String: String]
 
+        /// What a further connection is told besides, where it is OpenSSH's: it asks nobody, since the first one did, and
+        /// goes over a connection of its own, since sharing one is what it is not for.
+        private static let carrierWords = ["-o", "BatchMode=yes", "-o", "ControlPath=none"]
+
         package init(shell: [BytePath], program: String, environment: [String: String]) {
             self.shell = shell
             self.program = program
             self.environment = environment
         }
-    }
 
-    private struct State {
-        var program: PipedProgram?
-        var connection: WireConnection?
-        var lines: [String] = []
-        /// It has answered: what ends the connection from here on is no mistake of the user's.
-        var isWelcome = false
-        /// Its error output has ended.
-        var isHeard = false
-        var isOver = false
+        /// What starts the agent.
+        func call(to place: RemotePlace, isCarrier: Bool = false) -> ProgramCall {
+            var words = Array(shell.dropFirst())
+            if isCarrier, shell[0].components.last.map({ $0.elementsEqual("ssh".utf8) }) == true {
+                words += Self.carrierWords.map { BytePath($0) }
+            }
+            words += place.destination.map { BytePath($0) } + [BytePath("\(program) agent")]
+            return ProgramCall(shell[0], words, environment: environment)
+        }
     }
-
-    /// How long the far end may take to end after it was told to.
-    private static let patience = Duration.seconds(2)
-    private static let hearingNanoseconds: Int64 = 1_000_000_000
-    /// Last lines of ssh's own words that are kept for a message.
-    private static let linesMax = 3
 
     let place: RemotePlace
     private let way: Way
@@ -48,46 +45,51 @@ package final class FarEnd: Sendable {
     /// The list of paths that the copy is about.
     private let fileList: FileList?
     private let counter: FarCounter?
-    private let state = Monitor(State())
+    private let first = FarProgram()
+    let carriers: FarCarriers
+    /// It has answered: what ends the connection from here on is no mistake of the user's.
+    private let isWelcome = Latch()
 
-    /// - Parameter counter: asks how many entries come; of a pull.
-    package init(_ place: RemotePlace, _ way: Way, _ hello: Hello, fileList: FileList?, counter: FarCounter? = nil) {
+    /// - Parameters:
+    ///   - counter: asks how many entries come; of a pull.
+    ///   - connections: how many there are to be; nil for one.
+    package init(
+        _ place: RemotePlace,
+        _ way: Way,
+        _ hello: Hello,
+        fileList: FileList?,
+        counter: FarCounter? = nil,
+        connections: FarConnections? = nil
+    ) {
         self.place = place
         self.way = way
         self.hello = hello
         self.fileList = fileList
         self.counter = counter
+        // Where nothing is copied there is nothing to carry.
+        carriers = FarCarriers(hello.options.flags.isDisjoint(with: [.dryRun, .compare]) ? connections : nil)
     }
 
     package var connection: WireConnection {
-        guard let connection = state.withLock({ $0.connection }) else { preconditionFailure("not connected") }
+        guard let connection = first.connection else { preconditionFailure("not connected") }
         return connection
     }
 
-    package var bytesTransferred: Int64 { state.withLock { $0.connection }?.bytes ?? 0 }
+    package var bytesTransferred: Int64 { (first.connection?.bytes ?? 0) + carriers.desk.bytes }
 
     /// Starts the far end and says hello.
     package func start(_ control: RunControl) throws(SyncError) -> Welcome {
-        let command =
-            way.shell.dropFirst() + place.destination.map { BytePath($0) } + [BytePath("\(way.program) agent")]
-        let program = try PipedProgram(ProgramCall(way.shell[0], Array(command), environment: way.environment))
-        let connection = WireConnection(
-            input: StreamEnd(raw: program.output),
-            output: StreamEnd(raw: program.input)
-        )
-        state.withLock {
-            $0.program = program
-            $0.connection = connection
-        }
-        state.wakeAll()
+        let connection = try first.start(way.call(to: place))
         var hello = hello
         hello.clock = WireTime(Host.wallClock())
         hello.directories = Bounds(host: .current(), jobs: nil).openTargets
+        hello.session = carriers.asked
         connection.send(.hello(hello))
         if let fileList { send(fileList, connection) }
         do throws(SyncError) {
             let welcome = try welcome(connection, control)
             counter?.reach(connection)
+            if hello.session != nil { carriers.open(welcome.takesCarriers, to: place) }
             return welcome
         } catch {
             throw explain(error)
@@ -109,7 +111,7 @@ package final class FarEnd: Sendable {
         switch first {
         case .welcome(let welcome):
             if welcome.version == WireLimit.version {
-                state.withLock { $0.isWelcome = true }
+                isWelcome.set()
                 return welcome
             }
             throw SyncError(
@@ -126,15 +128,16 @@ package final class FarEnd: Sendable {
     }
 
     /// What ssh and the far end's status say about a connection that ended early.
-    package func explain(_ error: SyncError) -> SyncError {
-        guard FrameReader.isEnd(error), let program = state.withLock({ $0.program }),
-            let status = program.exitCode(within: Self.patience), status != 0
-        else { return error }
-        let retry: SyncError.Retry = state.withLock { $0.isWelcome } ? .backOff : .never
-        // What it said last may not be heard yet.
-        let end = Host.monotonicNanoseconds() + Self.hearingNanoseconds
-        _ = state.wait(until: end) { $0.isHeard ? true : nil }
-        let said = state.withLock { $0.lines }.joined(separator: "; ")
+    package func explain(_ error: SyncError) -> SyncError { explain(error, first) }
+
+    /// The same about a carrier.
+    package func explain(_ error: SyncError, of carrier: WireConnection) -> SyncError {
+        explain(error, carriers.program(of: carrier) ?? first)
+    }
+
+    private func explain(_ error: SyncError, _ program: FarProgram) -> SyncError {
+        guard FrameReader.isEnd(error), let (status, said) = program.lastWords() else { return error }
+        let retry: SyncError.Retry = isWelcome.isSet ? .backOff : .never
         let host = BytePath.escaped(Array(place.host.utf8))
         switch status {
         case 126, 127:
@@ -174,62 +177,34 @@ package final class FarEnd: Sendable {
     /// Runs something that uses the connection, with threads that write to it and hear what ssh says; ends it afterwards.
     package func serving<Result: Sendable>(_ run: @Sendable () async -> Result) async -> Result {
         // One writes, one listens, one ends them both.
-        let pool = WorkerPool(threads: 3)
+        let pool = WorkerPool(threads: 3 + carriers.threads)
         defer { pool.shutDown() }
         return await withTaskGroup(of: Void.self) { group in
-            group.addTask(executorPreference: pool) { self.write() }
-            group.addTask(executorPreference: pool) { self.listen() }
+            group.addTask(executorPreference: pool) { self.first.write() }
+            group.addTask(executorPreference: pool) { self.first.listen() }
+            carriers.addTasks(to: &group, on: pool, place) { self.way.call(to: self.place, isCarrier: true) }
             let result = await run()
             await withTaskExecutorPreference(pool) { self.end() }
             await group.waitForAll()
-            state.withLock { $0.program }?.end()
+            first.close()
+            carriers.close()
             return result
         }
     }
 
-    private func write() {
-        let pair = state.wait { state -> (WireConnection, PipedProgram)?? in
-            if let connection = state.connection, let program = state.program { return .some((connection, program)) }
-            return state.isOver ? .some(nil) : nil
-        }
-        guard let (connection, program) = pair else { return }
-        connection.write()
-        program.closeInput()
-    }
-
-    private func listen() {
-        let program = state.wait { state -> PipedProgram?? in
-            if let program = state.program { return .some(program) }
-            return state.isOver ? .some(nil) : nil
-        }
-        program?.listen { line in
-            // ssh ends its lines for a terminal.
-            let text = BytePath.escaped(line.last == 0x0D ? Array(line.dropLast()) : line)
-            state.withLock {
-                if $0.lines.count == Self.linesMax { $0.lines.removeFirst() }
-                $0.lines.append(text)
-            }
-        }
-        state.withLock { $0.isHeard = true }
-        state.wakeAll()
-    }
-
     /// Nothing more is said; the far end has a moment to end by itself.
     private func end() {
-        let program = state.withLock { state -> PipedProgram? in
-            state.isOver = true
-            state.connection?.finish()
-            return state.program
-        }
-        state.wakeAll()
-        guard let program else { return }
-        if program.exitCode(within: Self.patience) == nil { program.kill() }
-        state.withLock { $0.connection }?.abandon()
+        carriers.finish()
+        first.finish()
+        let deadline = FarProgram.deadline()
+        first.end(by: deadline)
+        carriers.end(by: deadline)
     }
 
     /// A far end that does not answer is ended at once.
     package func abandon() {
-        state.withLock { $0.program }?.kill()
+        first.kill()
+        carriers.kill()
     }
 }
 
@@ -243,6 +218,7 @@ extension FarEnd: TreeOrigin {
         return TreeArrival(facts, clock: welcome.clock)
     }
 
+    package var desk: CarrierDesk { carriers.desk }
     package var totalCounter: (any TotalCounter)? { counter }
     package func hear(total: Int) { counter?.hear(total) }
 }

@@ -15,6 +15,7 @@ package final class PushEngine: Engine {
     private let host: Host
     private let control: RunControl
     private let sink: EventSink
+    private let connections: FarConnections?
     private let latest = Mutex(Counts())
     private let far = Mutex<FarEnd?>(nil)
     /// What the other end said at its end.
@@ -30,8 +31,10 @@ package final class PushEngine: Engine {
         run: RunID,
         host: Host,
         control: RunControl,
-        sink: @escaping EventSink
+        sink: @escaping EventSink,
+        connections: FarConnections? = nil
     ) {
+        self.connections = connections
         sourcePath = source
         self.place = place
         self.way = way
@@ -88,7 +91,8 @@ package final class PushEngine: Engine {
             place,
             way,
             try Hello(.receive, place, options, run: run, source: facts),
-            fileList: options.fileList
+            fileList: options.fileList,
+            connections: connections
         )
         self.far.withLock { $0 = far }
         let problem = await far.serving { () async -> SyncError? in
@@ -103,6 +107,9 @@ package final class PushEngine: Engine {
         if let problem { throw problem }
     }
 
+    /// How long a further connection's end is not believed to be the run's.
+    private static let carrierPatienceNanoseconds: Int64 = 1_000_000_000
+
     private func send(_ source: HeldDirectory, _ far: FarEnd, directories: UInt32) async throws(SyncError) {
         let sender = try TreeSender(
             root: source,
@@ -111,6 +118,7 @@ package final class PushEngine: Engine {
             host: host,
             control: control,
             connection: far.connection,
+            desk: far.carriers.desk,
             directories: directories
         )
         let pool = WorkerPool(threads: 2)
@@ -119,7 +127,8 @@ package final class PushEngine: Engine {
         await withTaskGroup(of: Void.self) { group in
             group.addTask(executorPreference: pool) {
                 do throws(SyncError) { try self.read(far, sender) } catch {
-                    self.problem.withLock { $0 = far.explain(error) }
+                    let explained = far.explain(error)
+                    self.problem.withLock { $0 = $0 ?? explained }
                 }
                 isOver.set()
                 sender.close()
@@ -130,6 +139,20 @@ package final class PushEngine: Engine {
                 while !isOver.isSet, !self.control.shouldStop { Host.sleep(nanoseconds: 20_000_000) }
                 sender.close()
                 if !isOver.isSet { far.connection.finish() }
+            }
+            group.addTask {
+                await sender.useCarriers { carrier, error in
+                    // The other end may be about to say why it ends.
+                    let end = Host.monotonicNanoseconds() + Self.carrierPatienceNanoseconds
+                    while FrameReader.isEnd(error), !isOver.isSet, Host.monotonicNanoseconds() < end {
+                        Host.sleep(nanoseconds: 20_000_000)
+                    }
+                    if isOver.isSet { return }
+                    let explained = far.explain(error, of: carrier)
+                    self.problem.withLock { $0 = $0 ?? explained }
+                    sender.close()
+                    far.connection.finish()
+                }
             }
             await sender.run()
         }

@@ -30,14 +30,18 @@ final class ReceiveQueue: Sendable {
 
     /// Accepts a job, waiting for room. It may have to wait for its directory before it is offered.
     func accept(weight: Int) {
-        state.wait(in: Room.forRoom) { state -> Void? in
-            guard state.isClosed || (state.pending < Self.pendingMax && state.weight < Self.weightMax) else {
-                return nil
-            }
+        let hasMore = state.wait(in: Room.forRoom) { state -> Bool? in
+            guard Self.hasRoom(state) else { return nil }
             state.pending += 1
             state.weight += weight
-            return ()
+            return Self.hasRoom(state)
         }
+        // A large job that is done may be room for several, and wakes one: each wakes the next.
+        if hasMore { state.wakeOne(in: Room.forRoom) }
+    }
+
+    private static func hasRoom(_ state: State) -> Bool {
+        state.isClosed || (state.pending < pendingMax && state.weight < weightMax)
     }
 
     /// An accepted job can be done now.

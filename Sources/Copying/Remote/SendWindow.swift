@@ -197,6 +197,9 @@ final class SendWindow: Sendable {
         state.wakeAll(in: Room.forEntries)
     }
 
+    /// Nothing is wanted any more, or can be had.
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+
     /// Nothing is wanted any more.
     func close() {
         state.withLock {

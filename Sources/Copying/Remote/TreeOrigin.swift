@@ -37,6 +37,12 @@ package protocol TreeOrigin: Sendable {
     /// Bytes that were sent and received, where this is the end that tells a person about them.
     var bytesTransferred: Int64 { get }
 
+    /// Where further connections come, which bring files.
+    var desk: CarrierDesk { get }
+
+    /// What is known of the reason why a further connection ended early.
+    func explain(_ error: SyncError, of carrier: WireConnection) -> SyncError
+
     /// What is known of the reason why the connection ended early.
     func explain(_ error: SyncError) -> SyncError
 

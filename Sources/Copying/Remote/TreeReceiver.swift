@@ -16,13 +16,19 @@ final class TreeReceiver: Sendable {
     /// What only the thread that reads knows.
     struct Incoming {
         var directories: [UInt32: ReceivedDirectory] = [:]
+        var files = IncomingFiles()
+        var rootSeen = false
+        var treeEnded = false
+    }
+
+    /// Files that come by one connection and are not whole. Only the thread that reads it knows them: all of a file comes by
+    /// the connection by which it began.
+    struct IncomingFiles {
         var transfers: [UInt32: IncomingFile] = [:]
         /// Files that changed while they were read and come once more.
         var again: [WireReference: IncomingFile] = [:]
         /// How the older versions were described from which transfers are built.
         var plans: [UInt32: BlockPlan] = [:]
-        var rootSeen = false
-        var treeEnded = false
     }
 
     let context: CopyContext
@@ -116,6 +122,25 @@ final class TreeReceiver: Sendable {
         }
     }
 
+    /// Reads a carrier until the run needs no more of it.
+    /// - Throws: where it ends before, or brings what it must not.
+    func read(carrier: WireConnection, _ files: inout IncomingFiles) throws(SyncError) {
+        while true {
+            let goesOn = { !self.context.control.shouldStop && !self.isDone.isSet }
+            guard let message = try carrier.reader.next(while: goesOn) else {
+                if !goesOn() { return }
+                throw FrameReader.ended
+            }
+            do throws(WireFault) {
+                if try takeFile(message, &files) { continue }
+                throw WireFault("a message comes by a further connection that has no business there")
+            } catch { throw FrameReader.problem(error) }
+        }
+    }
+
+    /// The run needs no more, or will not get it.
+    var isOver: Bool { isDone.isSet || context.control.shouldStop }
+
     /// The connection is gone or the run stopped.
     func close() {
         queue.close()
@@ -130,18 +155,6 @@ final class TreeReceiver: Sendable {
         case .directory(let directory): try take(directory, &incoming)
         case .batch(let batch): try take(batch, &incoming)
         case .directoryEnd(let id, let end): try take(end, of: id, &incoming)
-        case .file(let file): try take(file, &incoming)
-        case .piece(let transfer, let bytes): try take(bytes, of: transfer, &incoming)
-        case .fileEnd(let transfer, let end): try take(end, ofTransfer: transfer, &incoming)
-        case .fileFailed(let reference, let error):
-            if let file = incoming.again.removeValue(forKey: reference) {
-                add(.end(.failed(error)), weight: 512, to: file)
-            } else {
-                var file = try claim(reference)
-                forgetBasis(of: &file)
-                accept(.failed(file, error))
-            }
-        case .copies(let transfer, let copies): try take(copies, of: transfer, &incoming)
         case .treeEnd:
             if incoming.treeEnded || !incoming.rootSeen || !incoming.directories.isEmpty {
                 throw WireFault("a tree ends before its directories")
@@ -151,6 +164,26 @@ final class TreeReceiver: Sendable {
         case .answer(let answer): try questions.take(answer)
         case .entry(let batch): try questions.take(batch)
         case .total(let total): hearTotal(Int(total))
+        default: return try takeFile(message, &incoming.files)
+        }
+        return true
+    }
+
+    /// Takes what is said of a file that was asked for, by whatever connection; false where it is something else.
+    private func takeFile(_ message: Message, _ files: inout IncomingFiles) throws(WireFault) -> Bool {
+        switch message {
+        case .file(let file): try take(file, &files)
+        case .piece(let transfer, let bytes): try take(bytes, of: transfer, &files)
+        case .fileEnd(let transfer, let end): try take(end, ofTransfer: transfer, &files)
+        case .fileFailed(let reference, let error):
+            if let file = files.again.removeValue(forKey: reference) {
+                add(.end(.failed(error)), weight: 512, to: file)
+            } else {
+                var file = try claim(reference)
+                forgetBasis(of: &file)
+                accept(.failed(file, error))
+            }
+        case .copies(let transfer, let copies): try take(copies, of: transfer, &files)
         default: return false
         }
         return true
@@ -205,8 +238,8 @@ final class TreeReceiver: Sendable {
         accept(.end(directory, end), in: directory)
     }
 
-    private func take(_ file: WireFile, _ incoming: inout Incoming) throws(WireFault) {
-        let earlier = incoming.again.removeValue(forKey: file.reference)
+    private func take(_ file: WireFile, _ files: inout IncomingFiles) throws(WireFault) {
+        let earlier = files.again.removeValue(forKey: file.reference)
         var wanted: WantedFile
         if let earlier {
             wanted = earlier.wanted
@@ -224,21 +257,21 @@ final class TreeReceiver: Sendable {
             add(.piece(bytes), weight: bytes.count + 512, to: earlier)
             add(.end(.whole(sum)), weight: 512, to: earlier)
         case .pieces(let transfer):
-            if wanted.attributesOnly || incoming.transfers[transfer] != nil {
+            if wanted.attributesOnly || files.transfers[transfer] != nil {
                 throw WireFault("pieces of a file come that was not asked for")
             }
-            if incoming.transfers.count >= Self.transfersMax { throw WireFault("too many files come at once") }
+            if files.transfers.count >= Self.transfersMax { throw WireFault("too many files come at once") }
             let incomingFile = earlier ?? IncomingFile(wanted, file.reference)
-            incoming.transfers[transfer] = incomingFile
+            files.transfers[transfer] = incomingFile
             add(.begin(file), weight: 512, to: incomingFile)
         case .delta(let transfer):
-            guard let plan = wanted.basis?.plan, earlier == nil, incoming.transfers[transfer] == nil else {
+            guard let plan = wanted.basis?.plan, earlier == nil, files.transfers[transfer] == nil else {
                 throw WireFault("a file comes as changes that was not described")
             }
-            if incoming.transfers.count >= Self.transfersMax { throw WireFault("too many files come at once") }
+            if files.transfers.count >= Self.transfersMax { throw WireFault("too many files come at once") }
             let incomingFile = IncomingFile(wanted, file.reference)
-            incoming.transfers[transfer] = incomingFile
-            incoming.plans[transfer] = plan
+            files.transfers[transfer] = incomingFile
+            files.plans[transfer] = plan
             add(.begin(file), weight: 512, to: incomingFile)
         }
     }
@@ -246,18 +279,18 @@ final class TreeReceiver: Sendable {
     /// More files at once than any sender has readers.
     private static let transfersMax = 1024
 
-    private func take(_ bytes: [UInt8], of transfer: UInt32, _ incoming: inout Incoming) throws(WireFault) {
-        guard let file = incoming.transfers[transfer] else { throw WireFault("a piece belongs to no file") }
+    private func take(_ bytes: [UInt8], of transfer: UInt32, _ files: inout IncomingFiles) throws(WireFault) {
+        guard let file = files.transfers[transfer] else { throw WireFault("a piece belongs to no file") }
         add(.piece(bytes), weight: bytes.count + 512, to: file)
     }
 
-    private func take(_ end: FileEnd, ofTransfer transfer: UInt32, _ incoming: inout Incoming) throws(WireFault) {
-        guard let file = incoming.transfers.removeValue(forKey: transfer) else {
+    private func take(_ end: FileEnd, ofTransfer transfer: UInt32, _ files: inout IncomingFiles) throws(WireFault) {
+        guard let file = files.transfers.removeValue(forKey: transfer) else {
             throw WireFault("a file ends that was not begun")
         }
-        incoming.plans[transfer] = nil
+        files.plans[transfer] = nil
         // It comes once more under the same reference.
-        if end == .again { incoming.again[file.reference] = file }
+        if end == .again { files.again[file.reference] = file }
         add(.end(end), weight: 512, to: file)
     }
 

@@ -15,6 +15,9 @@ final class TreeSender: Sendable {
     let window: SendWindow
     let connection: WireConnection
     let control: RunControl
+    /// Further connections, when they come.
+    private let desk: CarrierDesk
+    private let connections: SendingConnections
     private let host: Host
     private let options: CopyOptions
     private let readers: Int
@@ -31,8 +34,9 @@ final class TreeSender: Sendable {
     /// Directories between a root and a file, with some to spare: Mastodon's are ten.
     private static let chainLength = 12
 
-    /// - Parameter directories: as many as the receiver can hold open.
-
+    /// - Parameters:
+    ///   - desk: where further connections come.
+    ///   - directories: as many as the receiver can hold open.
     init(
         root: HeldDirectory,
         options: CopyOptions,
@@ -40,8 +44,11 @@ final class TreeSender: Sendable {
         host: Host,
         control: RunControl,
         connection: WireConnection,
+        desk: CarrierDesk,
         directories: UInt32
     ) throws(SyncError) {
+        self.desk = desk
+        connections = SendingConnections(connection)
         self.root = root
         self.connection = connection
         self.control = control
@@ -98,6 +105,34 @@ final class TreeSender: Sendable {
         connection.send(.bye)
     }
 
+    /// Has files go by the further connections that come, and watches them: nothing is said on them from over there.
+    /// - Parameter lost: one of them has ended before the run did, or the other end said something by it.
+    func useCarriers(_ lost: @escaping @Sendable (WireConnection, SyncError) -> Void) async {
+        guard desk.carriersMax > 0 else { return }
+        let pool = WorkerPool(threads: desk.carriersMax)
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<pool.started {
+                group.addTask(executorPreference: pool) {
+                    while let carrier = self.desk.next() {
+                        self.connections.add(carrier)
+                        if let error = self.watch(carrier) { lost(carrier, error) }
+                    }
+                }
+            }
+        }
+        pool.shutDown()
+    }
+
+    /// Why a carrier ended before the run did.
+    private func watch(_ carrier: WireConnection) -> SyncError? {
+        do throws(SyncError) {
+            let message = try carrier.reader.next { !self.window.isClosed && !carrier.isBroken }
+            if window.isClosed { return nil }
+            if message == nil { return FrameReader.ended }
+            return FrameReader.problem(WireFault("a message comes that nobody waits for"))
+        } catch { return window.isClosed ? nil : error }
+    }
+
     /// Takes what the other end says; false where it is nothing that a sender is told.
     func take(_ message: Message) throws(WireFault) -> Bool {
         switch message {
@@ -117,6 +152,7 @@ final class TreeSender: Sendable {
     /// The other end has all, or is gone.
     func close() {
         window.close()
+        desk.close()
         counter.withLock {
             $0.isClosed = true
             $0.counter?.stop()
@@ -158,6 +194,7 @@ final class TreeSender: Sendable {
                 sendEntry(ask)
                 continue
             }
+            reader.connection = connections.next()
             for attempt in 1...Self.triesMax where !control.shouldStop {
                 let number = nextTransfer.wrappingAdd(1, ordering: .relaxed).oldValue
                 // What changes under our eyes comes whole the second time.
@@ -173,7 +210,8 @@ final class FileSender {
     let context: CopyContext
     private let root: HeldDirectory
     let window: SendWindow
-    let connection: WireConnection
+    /// By which the file at hand goes, all of it.
+    var connection: WireConnection
     let digest: StreamingDigest
     private let buffer: UnsafeMutableRawBufferPointer
     private let packer = BlockPacker()

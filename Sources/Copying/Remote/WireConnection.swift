@@ -17,6 +17,8 @@ package final class WireConnection: Sendable {
     private struct Outgoing {
         var parts = [Part(bytes: WireLimit.magic, isPackable: false)]
         var bytes = WireLimit.magic.count
+        /// Of those that the writer has taken and not written.
+        var bytesTaken = 0
         var isFinished = false
         var isBroken = false
 
@@ -34,6 +36,7 @@ package final class WireConnection: Sendable {
         mutating func take() -> [Part] {
             defer {
                 parts = []
+                bytesTaken = bytes
                 bytes = 0
             }
             return parts
@@ -55,9 +58,10 @@ package final class WireConnection: Sendable {
     let reader: FrameReader
 
     /// The descriptors stay the caller's.
-    package init(input: StreamEnd, output: StreamEnd) {
+    /// - Parameter isGreeted: the other end's first bytes were read by somebody else.
+    package init(input: StreamEnd, output: StreamEnd, isGreeted: Bool = false) {
         self.output = output
-        reader = FrameReader(input)
+        reader = FrameReader(input, awaitsMagic: !isGreeted)
     }
 
     /// Sends a message. Once the connection is broken it goes nowhere: whoever reads is told.
@@ -86,6 +90,9 @@ package final class WireConnection: Sendable {
 
     /// Bytes that went through it so far, both ways.
     var bytes: Int64 { sentBytes.load(ordering: .relaxed) + reader.bytes }
+
+    /// Bytes that what is sent next has before it.
+    var bytesBeforeNext: Int { outgoing.withLock { $0.bytes + $0.bytesTaken } }
 
     /// The other end is gone.
     var isBroken: Bool { outgoing.withLock { $0.isBroken } }
@@ -120,6 +127,7 @@ package final class WireConnection: Sendable {
             }
             if !isWritten { return abandon() }
             sentBytes.wrappingAdd(Int64(bytes.count), ordering: .relaxed)
+            outgoing.withLock { $0.bytesTaken = 0 }
         }
     }
 
@@ -147,14 +155,15 @@ final class FrameReader: @unchecked Sendable {
 
     private let input: StreamEnd
     private let buffer: UnsafeMutableRawBufferPointer
-    private var decoder = FrameDecoder()
+    private var decoder: FrameDecoder
     /// What came packed, and was not read yet.
     private var unpacked = FrameDecoder(awaitsMagic: false)
     private let unpacker = BlockUnpacker()
     private let readBytes = Atomic<Int64>(0)
 
-    init(_ input: StreamEnd) {
+    init(_ input: StreamEnd, awaitsMagic: Bool = true) {
         self.input = input
+        decoder = FrameDecoder(awaitsMagic: awaitsMagic)
         buffer = .allocate(byteCount: Self.bufferBytes, alignment: 16)
     }
 
@@ -164,6 +173,9 @@ final class FrameReader: @unchecked Sendable {
 
     /// Bytes read so far.
     var bytes: Int64 { readBytes.load(ordering: .relaxed) }
+
+    /// Nothing was read beyond the last message.
+    var isAtMessageEnd: Bool { decoder.isBetweenFrames && unpacked.isBetweenFrames }
 
     /// How often a wait looks whether it goes on.
     private static let pollMilliseconds: Int32 = 100

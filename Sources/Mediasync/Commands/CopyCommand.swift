@@ -85,6 +85,7 @@ struct CopyCommand: AsyncParsableCommand {
     @OptionGroup(title: "Files that changed") var changed: DeltaOptions
 
     @OptionGroup(title: "Another machine") var remote: RemoteOptions
+    @OptionGroup(title: "Another machine") var lines: ConnectionOptions
 
     @OptionGroup(title: "Output") var output: OutputOptions
 
@@ -212,7 +213,15 @@ struct CopyCommand: AsyncParsableCommand {
     ) throws -> any Engine {
         let (from, to) = (try RemotePlace(source), try RemotePlace(target))
         if from != nil || to != nil {
-            return try remote.engine(from: from, to: to, source: source, target: target, options, session)
+            return try remote.engine(
+                from: from,
+                to: to,
+                source: source,
+                target: target,
+                options,
+                session,
+                connections: lines.connections
+            )
         }
         try RemoteOptions.checkOwnership(options, session)
         return CopyEngine(
