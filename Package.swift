@@ -46,10 +46,13 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
-        .target(name: "CPixels"),
+        .target(name: "CPixels", exclude: ["resize.h", "resize_kernel.h"]),
         .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
         // libvips is loaded when it is first needed: it brings a hundred libraries.
         .target(name: "CVips"),
+        // So are libdeflate and libwebp, which come with it.
+        .target(name: "CPNG", exclude: ["deflate.h", "paeth.h"]),
+        .target(name: "CWebP"),
         .systemLibrary(name: "CRedis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev", "zlib1g-dev"])]),
@@ -75,7 +78,12 @@ let package = Package(
         // Strangers' servers, by HTTP.
         module("Fetching", ["MediaModel", "Pacing", "CCurl"]),
         // What becomes of fetched bytes.
-        module("Imaging", ["MediaModel", "Pacing", "Storage", "Programs", "CLinux", "CPixels", "CJPEG", "CVips"]),
+        module(
+            "Imaging",
+            [
+                "MediaModel", "Pacing", "Storage", "Programs", "CLinux", "CPixels", "CJPEG", "CPNG", "CWebP", "CVips",
+            ]
+        ),
         // What other servers say about their accounts.
         module("ActivityPub", ["MediaModel", "Fetching", "COpenSSL"]),
         // Mastodon's cache in Redis.

@@ -3,37 +3,50 @@
 #include <stdlib.h>
 #include <string.h>
 #include "CPixels.h"
-
-// The same source for old and new processors; the loader takes the best. A level of features, not a processor's name: a name is
-// taken for nothing but exactly that processor.
-#if defined(__x86_64__)
-#define MDS_CLONES __attribute__((target_clones("arch=x86-64-v3", "default")))
-#else
-#define MDS_CLONES
-#endif
-
-/// What one row or column of the result is made of.
-struct taps {
-    int first, count;
-    const float *weights;
-};
+#include "resize.h"
 
 struct axis {
     struct taps *taps;
-    float *weights;
+    int16_t *weights;
 };
-
-static double lanczos3(double x) {
-    if (x == 0) return 1;
-    if (x <= -3 || x >= 3) return 0;
-    double p = M_PI * x, s = sin(p / 3);
-    // sin(p) by the sine of its third: sines are most of what a table costs.
-    return 3 * (3 - 4 * s * s) * s * s / (p * p);
-}
 
 static void axis_free(struct axis *axis) {
     free(axis->taps);
     free(axis->weights);
+}
+
+/// Weights as whole numbers, with exactly the sum of one: an even surface keeps its brightness.
+static void quantize(const double *exact, double sum, int count, int16_t *weights) {
+    int left = ONE, heaviest = 0;
+    for (int k = 0; k < count; k++) {
+        weights[k] = (int16_t)lround(exact[k] / sum * ONE);
+        left -= weights[k];
+        if (weights[k] > weights[heaviest]) heaviest = k;
+    }
+    weights[heaviest] = (int16_t)(weights[heaviest] + left);
+}
+
+/// From one value of the kernel to the next.
+struct turn {
+    double step, sine, cosine;
+};
+
+/// The values of the kernel at `x`, and from there on in steps; returns their sum. Sines are most of what a table costs: there is one for the
+/// beginning, and the others are that angle, turned.
+static double kernel(double x, struct turn turn, int count, double *values) {
+    double sine = sin(M_PI / 3 * x), cosine = cos(M_PI / 3 * x);
+    double sum = 0;
+    for (int k = 0; k < count; k++) {
+        double at = x + k * turn.step, p = M_PI * at;
+        // sin(p) by the sine of its third.
+        double value = at <= -3 || at >= 3 ? 0 : fabs(at) < 1e-9 ? 1 : 3 * (3 - 4 * sine * sine) * sine * sine / (p * p);
+        values[k] = value;
+        sum += value;
+        double next = sine * turn.cosine + cosine * turn.sine;
+        cosine = cosine * turn.cosine - sine * turn.sine;
+        sine = next;
+    }
+    return sum;
 }
 
 /// Weights for `out` samples over the length `extent` from `from`, in a line of `in` samples. Beyond the ends the outermost
@@ -42,14 +55,17 @@ static int axis_make(struct axis *axis, int in, double from, double extent, int 
     double scale = extent / out;
     double wide = scale > 1 ? scale : 1;
     double support = 3 * wide;
-    size_t most = (size_t)(2 * support) + 2;
-    if (most > (size_t)in) most = (size_t)in;
+    size_t all = (size_t)(2 * support) + 2;
+    size_t most = all > (size_t)in ? (size_t)in : all;
     axis->taps = malloc((size_t)out * sizeof *axis->taps);
-    axis->weights = calloc((size_t)out * most, sizeof *axis->weights);
-    if (!axis->taps || !axis->weights) {
+    axis->weights = malloc((size_t)out * most * sizeof *axis->weights);
+    double *values = malloc((all + most) * sizeof *values), *exact = values + all;
+    if (!axis->taps || !axis->weights || !values) {
+        free(values);
         axis_free(axis);
         return -1;
     }
+    struct turn turn = {1 / wide, sin(M_PI / 3 / wide), cos(M_PI / 3 / wide)};
     for (int i = 0; i < out; i++) {
         double center = from + (i + 0.5) * scale - 0.5;
         int begin = (int)ceil(center - support), end = (int)floor(center + support);
@@ -58,118 +74,81 @@ static int axis_make(struct axis *axis, int in, double from, double extent, int 
         if (first > in - 1) first = in - 1;
         if (last < first) last = first;
         if (last - first + 1 > (int)most) last = first + (int)most - 1;
-        float *weights = axis->weights + (size_t)i * most;
-        double sum = 0;
-        for (int k = begin; k <= end; k++) {
-            int place = k < first ? first : k > last ? last : k;
-            double value = lanczos3((k - center) / wide);
-            weights[place - first] += (float)value;
-            sum += value;
+        int reach = end - begin + 1 > (int)all ? (int)all : end - begin + 1;
+        double sum = kernel((begin - center) / wide, turn, reach, values);
+        for (int k = 0; k <= last - first; k++) exact[k] = 0;
+        for (int k = 0; k < reach; k++) {
+            int place = begin + k < first ? first : begin + k > last ? last : begin + k;
+            exact[place - first] += values[k];
         }
-        if (sum == 0) sum = 1;
-        for (int k = 0; k <= last - first; k++) weights[k] = (float)(weights[k] / sum);
+        int16_t *weights = axis->weights + (size_t)i * most;
+        quantize(exact, sum == 0 ? 1 : sum, last - first + 1, weights);
         axis->taps[i] = (struct taps){first, last - first + 1, weights};
     }
+    free(values);
     return 0;
 }
 
-enum { BLOCK = 32, PAIR = 2 };
+#if defined(__x86_64__)
+// One load of a word that the C runtime fills before main.
+static int has_avx2(void) { return __builtin_cpu_supports("avx2"); }
+#endif
 
-/// Sums down the columns, for one row of the result. `count` is a multiple of BLOCK, and rows may be read that far. The sums of four
-/// bytes lie `apart` quads from those of the next four.
-MDS_CLONES
-static void sum_columns(const uint8_t *top, size_t stride, const struct taps *taps, float *row, size_t apart, size_t count) {
-    for (size_t at = 0; at < count; at += BLOCK) {
-        float sums[BLOCK];
-        for (int j = 0; j < BLOCK; j++) sums[j] = 0;
-        const uint8_t *column = top + at;
-        for (int k = 0; k < taps->count; k++, column += stride) {
-            float weight = taps->weights[k];
-            for (int j = 0; j < BLOCK; j++) sums[j] += weight * (float)column[j];
-        }
-        for (size_t j = 0; j < BLOCK; j += 4) memcpy(row + (at + j) * apart, sums + j, 4 * sizeof *sums);
+static void sum_columns(
+    const uint8_t *top, size_t stride, const struct taps *const *taps, int16_t *sums, int channels, size_t pieces) {
+#if defined(__x86_64__)
+    if (has_avx2()) {
+        mds_sum_columns_avx2(top, stride, taps, sums, channels, pieces);
+        return;
     }
+#endif
+    mds_sum_columns_baseline(top, stride, taps, sums, channels, pieces);
 }
 
-/// The rest of a row, byte by byte.
-static void sum_columns_rest(
-    const uint8_t *top, size_t stride, const struct taps *taps, float *row, size_t apart, size_t from, size_t to) {
-    for (size_t at = from; at < to; at++) {
-        float sum = 0;
-        for (int k = 0; k < taps->count; k++) sum += taps->weights[k] * (float)top[(size_t)k * stride + at];
-        row[at / 4 * 4 * apart + at % 4] = sum;
+static void sum_rows(const int16_t *rows, const struct taps *taps, int width, int channels, uint8_t *const *to) {
+#if defined(__x86_64__)
+    if (has_avx2()) {
+        mds_sum_rows_avx2(rows, taps, width, channels, to);
+        return;
     }
-}
-
-static uint8_t to_byte(float value) {
-    return value <= 0 ? 0 : value >= 255 ? 255 : (uint8_t)(value + 0.5f);
-}
-
-typedef float eight __attribute__((vector_size(32)));
-typedef uint8_t eight_bytes __attribute__((vector_size(8)));
-
-/// Across two rows of pixels of four channels at once, a pixel of each in turn: one vector holds both.
-MDS_CLONES
-static void sum_rows_4(const float *rows, const struct taps *taps, int width, uint8_t *upper, uint8_t *lower) {
-    const eight zero = {0}, most = zero + 255, half = zero + 0.5f;
-    for (int i = 0; i < width; i++) {
-        const float *at = rows + (size_t)taps[i].first * 8;
-        eight sum = half, other = zero;
-        int k = 0;
-        for (; k + 1 < taps[i].count; k += 2) {
-            eight one, two;
-            memcpy(&one, at + (size_t)k * 8, sizeof one);
-            memcpy(&two, at + (size_t)k * 8 + 8, sizeof two);
-            sum += one * taps[i].weights[k];
-            other += two * taps[i].weights[k + 1];
-        }
-        if (k < taps[i].count) {
-            eight one;
-            memcpy(&one, at + (size_t)k * 8, sizeof one);
-            sum += one * taps[i].weights[k];
-        }
-        sum = __builtin_elementwise_max(__builtin_elementwise_min(sum + other, most), zero);
-        eight_bytes both = __builtin_convertvector(sum, eight_bytes);
-        memcpy(upper + (size_t)i * 4, &both, 4);
-        memcpy(lower + (size_t)i * 4, (const uint8_t *)&both + 4, 4);
-    }
-}
-
-static void sum_row_1(const float *row, const struct taps *taps, int width, uint8_t *out) {
-    for (int i = 0; i < width; i++) {
-        float sum = 0;
-        for (int k = 0; k < taps[i].count; k++) sum += taps[i].weights[k] * row[taps[i].first + k];
-        out[i] = to_byte(sum);
-    }
+#endif
+    mds_sum_rows_baseline(rows, taps, width, channels, to);
 }
 
 int mds_resize(const struct mds_picture *in, struct mds_region part, const struct mds_picture *out) {
     struct axis across, down;
-    size_t bytes = (size_t)in->width * (size_t)in->channels;
-    size_t blocks = bytes / BLOCK * BLOCK;
-    // Two rows of the result are made together where pixels have four channels.
-    int together = in->channels == 4 ? PAIR : 1;
+    size_t width = (size_t)in->width * (size_t)in->channels;
+    size_t pieces = width / LANES, rest = width % LANES;
+    // What a piece takes among the sums.
+    size_t step = (size_t)(LANES / in->channels * GROUP);
+    int together = GROUP / in->channels;
     if (axis_make(&across, in->width, part.x, part.width, out->width) < 0) return -1;
     if (axis_make(&down, in->height, part.y, part.height, out->height) < 0) {
         axis_free(&across);
         return -1;
     }
-    float *rows = malloc((bytes + 3) / 4 * 4 * (size_t)together * sizeof *rows);
-    for (int y = 0; rows && y < out->height; y += together) {
-        uint8_t *to[PAIR];
+    int16_t *sums = malloc((pieces + 1) * step * sizeof *sums);
+    // The ends of rows, which fill no whole piece, where one can be read.
+    uint8_t *ends = calloc((size_t)in->height, LANES);
+    for (int y = 0; ends && rest > 0 && y < in->height; y++)
+        memcpy(ends + (size_t)y * LANES, in->pixels + (size_t)y * in->stride + pieces * LANES, rest);
+    for (int y = 0; sums && ends && y < out->height; y += together) {
+        uint8_t *to[GROUP];
+        const struct taps *taps[GROUP];
         for (int k = 0; k < together; k++) {
-            // An odd last row is made twice.
-            int row = y + k < out->height ? y + k : y;
-            const uint8_t *top = in->pixels + (size_t)down.taps[row].first * in->stride;
-            sum_columns(top, in->stride, &down.taps[row], rows + k * 4, (size_t)together, blocks);
-            sum_columns_rest(top, in->stride, &down.taps[row], rows + k * 4, (size_t)together, blocks, bytes);
+            // Beyond the last row it is made again.
+            int row = y + k < out->height ? y + k : out->height - 1;
+            taps[k] = &down.taps[row];
             to[k] = out->pixels + (size_t)row * out->stride;
         }
-        if (together == PAIR) sum_rows_4(rows, across.taps, out->width, to[0], to[1]);
-        else sum_row_1(rows, across.taps, out->width, to[0]);
+        sum_columns(in->pixels, in->stride, taps, sums, in->channels, pieces);
+        if (rest > 0) sum_columns(ends, LANES, taps, sums + pieces * step, in->channels, 1);
+        sum_rows(sums, across.taps, out->width, in->channels, to);
     }
+    int result = sums && ends ? 0 : -1;
     axis_free(&across);
     axis_free(&down);
-    free(rows);
-    return rows ? 0 : -1;
+    free(sums);
+    free(ends);
+    return result;
 }

@@ -9,7 +9,7 @@
 typedef struct image image;
 
 // Enumerations of libvips, by value.
-enum { ACCESS_SEQUENTIAL = 1, FAIL_ON_TRUNCATED = 1, SIZE_DOWN = 2, INTERESTING_CENTRE = 1, INTERPRETATION_SRGB = 22 };
+enum { ACCESS_SEQUENTIAL = 1, FAIL_ON_TRUNCATED = 1, SIZE_DOWN = 2, INTERESTING_CENTRE = 1, INTERPRETATION_SRGB = 22, FORMAT_UCHAR = 0 };
 
 static struct {
     int (*init)(const char *name);
@@ -20,6 +20,7 @@ static struct {
     void (*block_untrusted_set)(int blocked);
     const char *(*error_buffer)(void);
     void (*error_clear)(void);
+    image *(*image_new_from_memory)(const void *pixels, size_t size, int width, int height, int bands, int format);
     image *(*image_new_from_buffer)(const void *bytes, size_t size, const char *options, ...);
     int (*thumbnail_buffer)(void *bytes, size_t size, image **out, int width, ...);
     int (*copy)(image *in, image **out, ...);
@@ -56,6 +57,7 @@ static const struct {
     {"vips_block_untrusted_set", &vips.block_untrusted_set},
     {"vips_error_buffer", &vips.error_buffer},
     {"vips_error_clear", &vips.error_clear},
+    {"vips_image_new_from_memory", &vips.image_new_from_memory},
     {"vips_image_new_from_buffer", &vips.image_new_from_buffer},
     {"vips_thumbnail_buffer", &vips.thumbnail_buffer},
     {"vips_copy", &vips.copy},
@@ -197,6 +199,28 @@ int mds_vips_convert(
     *out = (struct mds_vips_output){
         .bytes = encoded, .size = count, .width = vips.image_get_width(in), .height = vips.image_get_height(in)};
     vips.unref(in);
+    return result == 0 ? MDS_VIPS_OK : failed(message);
+}
+
+int mds_vips_encode(const struct mds_vips_picture *pixels, const struct mds_vips_wish *wish, struct mds_vips_output *out, char *message) {
+    size_t width = (size_t)pixels->width, height = (size_t)pixels->height;
+    uint8_t *packed = malloc(width * height * 3);
+    if (!packed) {
+        snprintf(message, MDS_VIPS_MESSAGE, "no memory for the pixels");
+        return MDS_VIPS_NO_MEMORY;
+    }
+    for (size_t y = 0; y < height; y++)
+        for (size_t x = 0; x < width; x++) memcpy(packed + (y * width + x) * 3, pixels->bytes + y * pixels->stride + x * 4, 3);
+    image *in = vips.image_new_from_memory(packed, width * height * 3, pixels->width, pixels->height, 3, FORMAT_UCHAR);
+    image *colored = NULL;
+    void *encoded = NULL;
+    size_t count = 0;
+    int result = in ? vips.copy(in, &colored, "interpretation", INTERPRETATION_SRGB, NULL) : -1;
+    if (result == 0) result = save(colored, wish, &encoded, &count);
+    if (colored) vips.unref(colored);
+    if (in) vips.unref(in);
+    free(packed);
+    *out = (struct mds_vips_output){.bytes = encoded, .size = count, .width = pixels->width, .height = pixels->height};
     return result == 0 ? MDS_VIPS_OK : failed(message);
 }
 

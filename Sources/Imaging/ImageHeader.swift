@@ -28,6 +28,8 @@ struct ImageHeader: Hashable {
     var storedSize: PixelSize
     /// As EXIF numbers them; 1 is upright.
     var orientation = 1
+    /// Whether EXIF says that a WebP is shown otherwise than it is stored; its size is told as it is stored all the same.
+    var isTurned = false
     /// Image blocks of a GIF, frames of an animated WebP.
     var frames = 1
     /// Up to where the frames of a GIF reach, which may lie outside of its screen: some decoders make room for them.

@@ -107,9 +107,18 @@ enum WebPStructure {
                     header.storedSize = PixelSize(width: width, height: try content.little16() & 0x3FFF)
                 }
             }
+            if chunk.isAt("EXIF") { header.isTurned = isTurned(content, size) }
             try cursor.skip(min(size + size % 2, cursor.left))
         }
         header.frames = max(1, header.frames)
         return header
+    }
+
+    private static func isTurned(_ content: ByteCursor, _ size: Int) -> Bool {
+        // Some put the word before it that JPEG has.
+        let start = min(content.index + (content.isAt("Exif\0\0") ? 6 : 0), content.bytes.count)
+        let end = min(content.index + size, content.bytes.count)
+        guard start < end else { return false }
+        return EXIF.orientation(UnsafeRawBufferPointer(rebasing: content.bytes[start..<end])) ?? 1 != 1
     }
 }

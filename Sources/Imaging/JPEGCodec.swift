@@ -1,52 +1,20 @@
 internal import CJPEG
-internal import CPixels
 internal import MediaModel
 
 /// The fast path: libjpeg decodes at a fraction of the size, and our own resizer does the rest.
 enum JPEGCodec {
-    /// What a decoder is asked for: a size, and which part of the picture fills it.
-    struct Target {
-        var size: PixelSize
-        /// Where `size` lies in the picture after it was scaled to `scaled`.
-        var scaled: PixelSize
-
-        /// All of the picture.
-        init(all size: PixelSize) {
-            self.size = size
-            scaled = size
-        }
-
-        /// The middle of the picture.
-        init(middle size: PixelSize, of scaled: PixelSize) {
-            self.size = size
-            self.scaled = scaled
-        }
-    }
-
     /// Decodes all of a picture to its end, and makes it as large as asked; never enlarges.
     static func decode(
         _ bytes: MediaBytes,
         of size: PixelSize,
-        to target: Target
+        to target: PixelTarget
     ) throws(ProcessingFault) -> PixelBuffer {
         let denominator =
             [8, 4, 2].first {
                 size.width >= target.scaled.width * $0 && size.height >= target.scaled.height * $0
             } ?? 1
         let picture = try decode(bytes, denominator: denominator)
-        if picture.size == target.size, denominator == 1 { return picture }
-        // What the fraction leaves of the sides: not always whole pixels.
-        let width = Double(size.width) / Double(denominator)
-        let height = Double(size.height) / Double(denominator)
-        let across = width / Double(target.scaled.width)
-        let down = height / Double(target.scaled.height)
-        let part = mds_region(
-            x: Double((target.scaled.width - target.size.width) / 2) * across,
-            y: Double((target.scaled.height - target.size.height) / 2) * down,
-            width: Double(target.size.width) * across,
-            height: Double(target.size.height) * down
-        )
-        return try picture.resized(to: target.size, part: part)
+        return try picture.resized(to: target, denominator: denominator, of: size)
     }
 
     private static func decode(_ bytes: MediaBytes, denominator: Int) throws(ProcessingFault) -> PixelBuffer {

@@ -73,20 +73,6 @@ enum JPEGStructure {
     private static func orientation(_ segment: ByteCursor, end: Int) -> Int? {
         guard segment.isAt("Exif\0") else { return nil }
         let tiff = UnsafeRawBufferPointer(rebasing: segment.bytes[min(segment.index + 6, end)..<end])
-        var cursor = ByteCursor(tiff)
-        do throws(ProcessingFault) {
-            let isLittle = cursor.isAt("II")
-            try cursor.skip(4)
-            try cursor.skip((isLittle ? try cursor.little32() : try cursor.big32()) - 8)
-            let count = isLittle ? try cursor.little16() : try cursor.big16()
-            for _ in 0..<count {
-                let tag = isLittle ? try cursor.little16() : try cursor.big16()
-                try cursor.skip(6)
-                let value = isLittle ? try cursor.little16() : try cursor.big16()
-                try cursor.skip(2)
-                if tag == 0x0112 { return (1...8).contains(value) ? value : nil }
-            }
-        } catch { return nil }
-        return nil
+        return EXIF.orientation(tiff)
     }
 }

@@ -64,6 +64,30 @@ final class PixelBuffer {
         return result
     }
 
+    /// Makes it what was asked for.
+    /// - Parameters:
+    ///   - denominator: this is that part of the whole picture.
+    ///   - whole: the size of that: the fraction's sides are rounded up.
+    func resized(
+        to target: PixelTarget,
+        denominator: Int = 1,
+        of whole: PixelSize
+    ) throws(ProcessingFault) -> PixelBuffer {
+        if size == target.size, denominator == 1 { return self }
+        // What the fraction leaves of the sides: not always whole pixels.
+        let width = Double(whole.width) / Double(denominator)
+        let height = Double(whole.height) / Double(denominator)
+        let across = width / Double(target.scaled.width)
+        let down = height / Double(target.scaled.height)
+        let part = mds_region(
+            x: Double((target.scaled.width - target.size.width) / 2) * across,
+            y: Double((target.scaled.height - target.size.height) / 2) * down,
+            width: Double(target.size.width) * across,
+            height: Double(target.size.height) * down
+        )
+        return try resized(to: target.size, part: part)
+    }
+
     /// The colour of a pixel.
     func color(x: Int, y: Int) -> (red: UInt8, green: UInt8, blue: UInt8) {
         let pixel = base + y * stride + x * channels

@@ -59,15 +59,33 @@ final class SourceImage {
         var crops = false
         if case .crop = fit { crops = box != nil }
         let quality = quality ?? rules.quality
-        if target == .jpeg, isCommonJPEG, let box, let goal = goal(box, crops: crops) {
-            let pixels = try JPEGCodec.decode(bytes, of: size, to: goal)
-            wasDecoded = true
-            let encoded = try JPEGCodec.encode(pixels, quality: quality, progressive: progressive)
-            return try .made(encoded, .jpeg, pixels: pixels)
+        let wish = VipsLibrary.Wish(box: box, crops: crops, format: target, quality: quality, progressive: progressive)
+        if target == format, let box, let goal = goal(box, crops: crops), let pixels = try fastPixels(goal) {
+            return try .made(try encode(pixels, wish), target, pixels: pixels)
         }
-        return try convert(
-            VipsLibrary.Wish(box: box, crops: crops, format: target, quality: quality, progressive: progressive)
-        )
+        return try convert(wish)
+    }
+
+    /// All of the picture, decoded to its end without libvips, and made as large as asked; nil where that is libvips' to do.
+    private func fastPixels(_ target: PixelTarget) throws(ProcessingFault) -> PixelBuffer? {
+        let result: PixelBuffer?
+        switch format {
+        case .jpeg where isCommonJPEG: result = try JPEGCodec.decode(bytes, of: size, to: target)
+        case .png: result = try PNGCodec.decode(bytes)?.resized(to: target, of: size)
+        case .webp where !header.isTurned:
+            result = try WebPCodec.decode(bytes, of: size, to: target)?.resized(to: target, of: size)
+        default: result = nil
+        }
+        if result != nil { wasDecoded = true }
+        return result
+    }
+
+    private func encode(_ pixels: PixelBuffer, _ wish: VipsLibrary.Wish) throws(ProcessingFault) -> MediaBytes {
+        switch wish.format {
+        case .jpeg: try JPEGCodec.encode(pixels, quality: wish.quality, progressive: wish.progressive)
+        case .png: try PNGCodec.encode(pixels)
+        default: try VipsLibrary.open().encode(pixels, wish)
+        }
     }
 
     /// The static variant: a PNG of the first frame, as large as an avatar must be, or as the picture is.
@@ -105,10 +123,10 @@ final class SourceImage {
     }
 
     /// What the fast path has to do; nil where it would have to enlarge.
-    private func goal(_ box: PixelSize, crops: Bool) -> JPEGCodec.Target? {
-        guard crops else { return JPEGCodec.Target(all: size.shrunk(into: box)) }
+    private func goal(_ box: PixelSize, crops: Bool) -> PixelTarget? {
+        guard crops else { return PixelTarget(all: size.shrunk(into: box)) }
         guard size.width >= box.width, size.height >= box.height else { return nil }
-        return JPEGCodec.Target(middle: box, of: size.covering(box))
+        return PixelTarget(middle: box, of: size.covering(box))
     }
 
     /// The picture as blurhash and colours see it: made to fit into 100 x 100, up or down.
@@ -116,11 +134,7 @@ final class SourceImage {
         let box = PixelSize(width: 100, height: 100)
         let target = size.fitting(box)
         if let pixels { return try pixels.resized(to: target) }
-        if isCommonJPEG, target.width <= size.width {
-            let result = try JPEGCodec.decode(bytes, of: size, to: JPEGCodec.Target(all: target))
-            wasDecoded = true
-            return result
-        }
+        if target.width <= size.width, let pixels = try fastPixels(PixelTarget(all: target)) { return pixels }
         let result = try VipsLibrary.open().pixels(bytes, box: box)
         if header.frames == 1 { wasDecoded = true }
         return result
@@ -129,9 +143,11 @@ final class SourceImage {
     /// Decodes to the end what was not decoded yet: nothing is published that does not open.
     func ensureDecodable() throws(ProcessingFault) {
         if wasDecoded { return }
-        if isCommonJPEG {
-            try JPEGCodec.check(bytes)
-        } else {
+        switch format {
+        case .jpeg where isCommonJPEG: try JPEGCodec.check(bytes)
+        case .png where PNGCodec.isKnownGood(bytes): break
+        case .webp where WebPCodec.isKnownGood(bytes): break
+        default:
             // All frames, as far as that is work for seconds; damage further back is shown as it is.
             let most = max(1, Self.checkedPixels / max(1, size.pixels))
             try VipsLibrary.open().check(bytes, frames: min(header.frames, most))

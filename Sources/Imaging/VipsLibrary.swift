@@ -40,7 +40,30 @@ struct VipsLibrary {
     }
 
     func convert(_ bytes: MediaBytes, _ wish: Wish) throws(ProcessingFault) -> MediaBytes {
-        var request = mds_vips_wish(
+        var request = request(wish)
+        var output = mds_vips_output()
+        try call { mds_vips_convert(bytes.buffer.baseAddress, bytes.count, &request, &output, &$0) }
+        return try encoded(output)
+    }
+
+    /// Encodes pixels with colours; the wish's box is not looked at.
+    func encode(_ pixels: PixelBuffer, _ wish: Wish) throws(ProcessingFault) -> MediaBytes {
+        defer { withExtendedLifetime(pixels) {} }
+        precondition(pixels.channels == 4, "grey pixels are encoded by their own codecs")
+        var request = request(wish)
+        var input = mds_vips_picture(
+            bytes: pixels.rows.base,
+            width: Int32(pixels.size.width),
+            height: Int32(pixels.size.height),
+            stride: pixels.rows.stride
+        )
+        var output = mds_vips_output()
+        try call { mds_vips_encode(&input, &request, &output, &$0) }
+        return try encoded(output)
+    }
+
+    private func request(_ wish: Wish) -> mds_vips_wish {
+        mds_vips_wish(
             width: Int32(clamping: wish.box?.width ?? 0),
             height: Int32(clamping: wish.box?.height ?? 0),
             crop: wish.crops ? 1 : 0,
@@ -48,8 +71,9 @@ struct VipsLibrary {
             quality: Int32(wish.quality),
             progressive: wish.progressive ? 1 : 0
         )
-        var output = mds_vips_output()
-        try call { mds_vips_convert(bytes.buffer.baseAddress, bytes.count, &request, &output, &$0) }
+    }
+
+    private func encoded(_ output: mds_vips_output) throws(ProcessingFault) -> MediaBytes {
         guard let memory = output.bytes else { throw .noMemory("an encoded picture") }
         return MediaBytes(memory, count: output.size) { mds_vips_free($0) }
     }

@@ -50,11 +50,11 @@ import Testing
             let hash = try #require(result.media.blurhash)
             let expected = try reference(path)
             #expect(BlurHash.isValid(hash))
-            if name != "picture.jpg" {
+            if name == "picture.gif" {
                 #expect(hash == expected)
                 continue
             }
-            // Two scalers differ by a level here and there.
+            // Two scalers differ by a level here and there: these are scaled by our own.
             let difference = zip(levels(hash), levels(expected)).map { abs($0 - $1) }.max() ?? 0
             #expect(difference <= 1, "\(hash) \(expected)")
         }

@@ -112,14 +112,17 @@ func orientation(_ value: UInt8) -> [UInt8] {
 
 /// A PNG that is nothing but a header: as large as it says only once it is decoded.
 func hollowPNG(_ width: Int, _ height: Int) -> [UInt8] {
-    func big(_ value: Int) -> [UInt8] { [24, 16, 8, 0].map { UInt8(value >> $0 & 0xFF) } }
-    func chunk(_ name: String, _ content: [UInt8]) -> [UInt8] {
-        big(content.count) + Array(name.utf8) + content + big(Int(crc(Array(name.utf8) + content)))
-    }
-    let header = big(width) + big(height) + [8, 2, 0, 0, 0]
-    return [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] + chunk("IHDR", header)
-        + chunk("IDAT", [0x78, 0x9C, 0x03, 0x00, 0x00, 0x00, 0x00, 0x01]) + chunk("IEND", [])
+    let header = big32(width) + big32(height) + [8, 2, 0, 0, 0]
+    return [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] + pngChunk("IHDR", header)
+        + pngChunk("IDAT", [0x78, 0x9C, 0x03, 0x00, 0x00, 0x00, 0x00, 0x01]) + pngChunk("IEND", [])
 }
+
+/// A chunk with its length and checksum.
+func pngChunk(_ name: String, _ content: [UInt8]) -> [UInt8] {
+    big32(content.count) + Array(name.utf8) + content + big32(Int(crc(Array(name.utf8) + content)))
+}
+
+private func big32(_ value: Int) -> [UInt8] { [24, 16, 8, 0].map { UInt8(value >> $0 & 0xFF) } }
 
 /// A GIF whose frames are named and hardly there.
 /// - Parameter frames: left, top, width, height.

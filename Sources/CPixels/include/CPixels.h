@@ -22,7 +22,7 @@ struct mds_region {
 };
 
 /// Resizes a part of `in` to fill `out`, which the caller has allocated with the same channels. 0, or -1 where there is no
-/// memory for its tables: about 16 bytes a column of `in`, and 100 bytes a row and column of `out`.
+/// memory for its tables: about 64 bytes a column and 16 bytes a row of `in`, and 100 bytes a row and column of `out`.
 int mds_resize(const struct mds_picture *in, struct mds_region part, const struct mds_picture *out);
 
 /// The sums of a blurhash with 4 x 4 components: red, green and blue of each in linear light, first across, then down.

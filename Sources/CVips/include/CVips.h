@@ -39,6 +39,13 @@ struct mds_vips_wish {
     int progressive;
 };
 
+/// Four bytes a pixel: red, green, blue, anything.
+struct mds_vips_picture {
+    const uint8_t *bytes;
+    int width, height;
+    size_t stride;
+};
+
 /// Bytes that mds_vips_free frees, and the size of the picture in them.
 struct mds_vips_output {
     uint8_t *bytes;
@@ -57,6 +64,9 @@ int mds_vips_check(const void *bytes, size_t size, int pages, char *message);
 /// Decodes, turns upright, resizes, drops all metadata but the ICC profile, encodes.
 int mds_vips_convert(
     const void *bytes, size_t size, const struct mds_vips_wish *wish, struct mds_vips_output *out, char *message);
+
+/// Encodes pixels that are sRGB; the wish's box is not looked at.
+int mds_vips_encode(const struct mds_vips_picture *pixels, const struct mds_vips_wish *wish, struct mds_vips_output *out, char *message);
 
 /// The picture scaled, up or down, to fit into a box, as sRGB with four bytes a pixel.
 int mds_vips_pixels(

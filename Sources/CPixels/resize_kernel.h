@@ -1,0 +1,106 @@
+// The loops of the resizer: the source of one variant for each kind of processor. Who includes it defines KERNEL, and MDS_AVX2 where there
+// are vectors of that kind.
+#include <string.h>
+#include "resize.h"
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+typedef int16_t lanes __attribute__((vector_size(LANES * sizeof(int16_t))));
+typedef uint8_t bytes __attribute__((vector_size(LANES)));
+
+/// Products with a weight, rounded to the bits that are left of it, added: the same result to the bit on all processors.
+static inline __attribute__((always_inline)) void add_weighed(lanes *sum, const lanes *values, int16_t weight) {
+    lanes product;
+#if defined(MDS_AVX2)
+    product = (lanes)_mm256_mulhrs_epi16((__m256i)*values, _mm256_set1_epi16(weight));
+#elif defined(__x86_64__)
+    // What the instruction above does, from the upper and the lower half of a product.
+    const __m128i factor = _mm_set1_epi16(weight), one = _mm_set1_epi16(1);
+    for (size_t half = 0; half < sizeof product; half += sizeof factor) {
+        __m128i value, upper, lower;
+        memcpy(&value, (const char *)values + half, sizeof value);
+        upper = _mm_mulhi_epi16(value, factor);
+        lower = _mm_srli_epi16(_mm_add_epi16(_mm_srli_epi16(_mm_mullo_epi16(value, factor), 14), one), 1);
+        value = _mm_add_epi16(_mm_add_epi16(upper, upper), lower);
+        memcpy((char *)&product + half, &value, sizeof value);
+    }
+#else
+    typedef int32_t wide __attribute__((vector_size(LANES * sizeof(int32_t))));
+    wide exact = __builtin_convertvector(*values, wide) * weight;
+    product = __builtin_convertvector(((exact >> 14) + 1) >> 1, lanes);
+#endif
+    *sum = __builtin_elementwise_add_sat(*sum, product);
+}
+
+/// Sums of `count` pieces beside each other: each weight is loaded once for all of them.
+static inline __attribute__((always_inline)) void sum_pieces(
+    const uint8_t *column, size_t stride, const struct taps *taps, lanes *sums, size_t count) {
+    for (size_t piece = 0; piece < count; piece++) sums[piece] = (lanes){0};
+    for (int k = 0; k < taps->count; k++, column += stride)
+        for (size_t piece = 0; piece < count; piece++) {
+            bytes narrow;
+            memcpy(&narrow, column + piece * LANES, sizeof narrow);
+            lanes values = __builtin_convertvector(narrow, lanes) << BITS_BEFORE;
+            add_weighed(&sums[piece], &values, taps->weights[k]);
+        }
+}
+
+/// Puts a piece where the values of its pixels lie GROUP from those of the next pixel.
+static inline __attribute__((always_inline)) void spread(const lanes *piece, int channels, int16_t *to) {
+    if (channels == 4)
+        for (int pixel = 0; pixel < LANES / 4; pixel++)
+            memcpy(to + pixel * GROUP, (const int16_t *)piece + pixel * 4, 4 * sizeof *to);
+    else
+        for (int pixel = 0; pixel < LANES; pixel++) to[pixel * GROUP] = (*piece)[pixel];
+}
+
+void KERNEL(columns)(
+    const uint8_t *top, size_t stride, const struct taps *const *taps, int16_t *sums, int channels, size_t pieces) {
+    const size_t step = (size_t)(LANES / channels * GROUP);
+    size_t piece = 0;
+    // All rows of a few columns, then the next columns: what is read and written stays near.
+    for (; piece + 4 <= pieces; piece += 4)
+        for (int row = 0; row < GROUP / channels; row++) {
+            lanes four[4];
+            sum_pieces(top + (size_t)taps[row]->first * stride + piece * LANES, stride, taps[row], four, 4);
+            for (size_t k = 0; k < 4; k++) spread(&four[k], channels, sums + (piece + k) * step + row * channels);
+        }
+    for (; piece < pieces; piece++)
+        for (int row = 0; row < GROUP / channels; row++) {
+            lanes one;
+            sum_pieces(top + (size_t)taps[row]->first * stride + piece * LANES, stride, taps[row], &one, 1);
+            spread(&one, channels, sums + piece * step + row * channels);
+        }
+}
+
+/// Values as bytes, what is beyond them cut off.
+static inline __attribute__((always_inline)) void narrow(const lanes *sum, bytes *out) {
+    const lanes zero = {0}, most = zero + 255, half = zero + (1 << (BITS_AFTER - 1));
+    lanes value = __builtin_elementwise_add_sat(*sum, half) >> BITS_AFTER;
+    *out = __builtin_convertvector(__builtin_elementwise_max(__builtin_elementwise_min(value, most), zero), bytes);
+}
+
+void KERNEL(rows)(const int16_t *rows, const struct taps *taps, int width, int channels, uint8_t *const *to) {
+    enum { PARTS = GROUP / LANES };
+    for (int i = 0; i < width; i++) {
+        const int16_t *at = rows + (size_t)taps[i].first * GROUP;
+        lanes sums[PARTS] = {{0}};
+        for (int k = 0; k < taps[i].count; k++, at += GROUP)
+            for (int part = 0; part < PARTS; part++) {
+                lanes values;
+                memcpy(&values, at + part * LANES, sizeof values);
+                add_weighed(&sums[part], &values, taps[i].weights[k]);
+            }
+        uint8_t pixels[GROUP];
+        for (int part = 0; part < PARTS; part++) {
+            bytes done;
+            narrow(&sums[part], &done);
+            memcpy(pixels + part * LANES, &done, sizeof done);
+        }
+        if (channels == 4)
+            for (int row = 0; row < GROUP / 4; row++) memcpy(to[row] + (size_t)i * 4, pixels + row * 4, 4);
+        else
+            for (int row = 0; row < GROUP; row++) to[row][i] = pixels[row];
+    }
+}
