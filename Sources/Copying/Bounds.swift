@@ -31,7 +31,7 @@ struct Bounds {
         publishers = max(2, min(ceilingOfPublishers, limit / 16))
         publishQueue = max(2, min(4 * ceilingOfPublishers, limit / 8))
         // A worker has a source, a temporary and a directory or two in hand; the rest is logs, state, sockets.
-        openTargets = UInt32(max(8, min(2048, limit - publishers - publishQueue - 3 * workersFirst - 32)))
+        openTargets = UInt32(max(8, min(8192, limit - publishers - publishQueue - 3 * workersFirst - 32)))
         openPairs = max(4, (limit - publishers - publishQueue - 4 * workersMax - 32) / 2)
     }
 }

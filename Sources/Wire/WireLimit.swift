@@ -23,7 +23,7 @@ package enum WireLimit {
     /// Directories above an entry.
     package static let depth = 4096
     /// Directories that a sender leaves open at a receiver which can hold that many.
-    package static let openDirectories: UInt32 = 2048
+    package static let openDirectories: UInt32 = 8192
     /// Questions about names that wait for their answers.
     package static let questions = 256
     /// Bytes of all parts of a list of paths.

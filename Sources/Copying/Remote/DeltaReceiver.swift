@@ -182,7 +182,7 @@ extension ReceiveWorker {
 extension TreeReceiver {
     /// Has versions described, those first that have waited longest.
     func describe(_ descriptions: [DeltaDescription]) {
-        for description in descriptions { queue.offer(.describe(description)) }
+        queue.offer(descriptions.map { .describe($0) })
     }
 
     /// An older version is not needed after all.
@@ -199,6 +199,6 @@ extension TreeReceiver {
         for copy in copies where Int(copy.firstBlock) + Int(copy.blocks) > plan.blockCount {
             throw WireFault("a copy is from outside of what is there")
         }
-        add(.copies(copies), weight: copies.count * 16 + 512, to: file)
+        files.intake.add(.copies(copies), weight: copies.count * 16 + 512, to: file, queue)
     }
 }

@@ -6,6 +6,8 @@ internal import Pacing
 final class ReceiveQueue: Sendable {
     private struct State {
         var jobs = Deque<ReceiveJob>()
+        /// Threads that wait for one.
+        var idle = 0
         /// Jobs that were accepted and are not done, those that wait for a directory among them, and their bytes.
         var pending = 0
         var weight = 0
@@ -28,11 +30,11 @@ final class ReceiveQueue: Sendable {
 
     private let state = Monitor(State(), waitingRooms: 3)
 
-    /// Accepts a job, waiting for room. It may have to wait for its directory before it is offered.
-    func accept(weight: Int) {
+    /// Accepts some jobs, waiting for room for the first. They may have to wait for their directories before they are offered.
+    func accept(_ count: Int, weight: Int) {
         let hasMore = state.wait(in: Room.forRoom) { state -> Bool? in
             guard Self.hasRoom(state) else { return nil }
-            state.pending += 1
+            state.pending += count
             state.weight += weight
             return Self.hasRoom(state)
         }
@@ -44,18 +46,32 @@ final class ReceiveQueue: Sendable {
         state.isClosed || (state.pending < pendingMax && state.weight < weightMax)
     }
 
-    /// An accepted job can be done now.
-    func offer(_ job: ReceiveJob) {
-        state.withLock { $0.jobs.append(job) }
-        state.wakeOne(in: Room.forJobs)
+    /// Accepted jobs can be done now.
+    func offer(_ jobs: [ReceiveJob]) {
+        if jobs.isEmpty { return }
+        let isWaitedFor = state.withLock { state in
+            state.jobs.append(contentsOf: jobs)
+            return state.idle > 0
+        }
+        // Whoever takes one wakes the next, as long as there are more: a thread that is awake does several.
+        if isWaitedFor { state.wakeOne(in: Room.forJobs) }
     }
 
     /// The next job; nil once the queue is closed.
     func take() -> ReceiveJob? {
-        state.wait(in: Room.forJobs) { state -> ReceiveJob?? in
-            if state.isClosed || state.isResting { return .some(nil) }
-            return state.jobs.popFirst().map { .some($0) }
+        var isIdle = false
+        let (job, hasMore) = state.wait(in: Room.forJobs) { state -> (ReceiveJob?, Bool)? in
+            let isOver = state.isClosed || state.isResting
+            guard isOver || !state.jobs.isEmpty else {
+                if !isIdle { state.idle += 1 }
+                isIdle = true
+                return nil
+            }
+            if isIdle { state.idle -= 1 }
+            return isOver ? (nil, false) : (state.jobs.removeFirst(), state.idle > 0 && !state.jobs.isEmpty)
         }
+        if hasMore { state.wakeOne(in: Room.forJobs) }
+        return job
     }
 
     /// An accepted job is done.

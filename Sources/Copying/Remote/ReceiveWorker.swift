@@ -58,7 +58,7 @@ final class ReceiveWorker {
         // What has no contents has no end either.
         case .skipped, .failed: release(node)
         }
-        for job in directory.becomeReady(isOpen: isOpen) { receiver.queue.offer(job) }
+        receiver.queue.offer(directory.becomeReady(isOpen: isOpen))
         if let parent = node.parent { release(parent) }
     }
 

@@ -50,6 +50,8 @@ final class SendWindow: Sendable {
         var batches: [UInt32: SentBatch] = [:]
         var entries = 0
         var directories = 0
+        /// Threads that wait for directories to be closed.
+        var directoryWaiters = 0
         var requests = Deque<SenderWork>()
         /// Files of which older versions are described.
         var deltas = DeltaRequests()
@@ -72,6 +74,8 @@ final class SendWindow: Sendable {
     /// How long a walk waits for directories to be closed before it goes one deeper all the same: all that are open may be
     /// waiting for a child.
     private static let patienceNanoseconds: Int64 = 2_000_000_000
+    /// How long it waits for many of them: to be woken for each one would cost more than to open it.
+    private static let manyNanoseconds: Int64 = 5_000_000
 
     /// Directories open at the receiver, which holds a descriptor for each.
     private let directoriesMax: Int
@@ -90,13 +94,30 @@ final class SendWindow: Sendable {
             defer { state.nextDirectory &+= 1 }
             return state.nextDirectory
         }
-        let inTime = state.wait(in: Room.forDirectories, until: end) { state -> UInt32?? in
-            if state.isClosed { return .some(nil) }
-            return state.directories < directoriesMax ? .some(take(&state)) : nil
+        let takeBelow = { (limit: Int) in
+            { (state: inout State) -> UInt32?? in
+                if state.isClosed { return .some(nil) }
+                return state.directories < limit ? .some(take(&state)) : nil
+            }
         }
-        if let inTime { return inTime }
+        if let atOnce = state.withLock({ state -> UInt32?? in
+            let number = takeBelow(directoriesMax)(&state)
+            if number == nil { state.directoryWaiters += 1 }
+            return number
+        }) {
+            return atOnce
+        }
+        defer { state.withLock { $0.directoryWaiters -= 1 } }
+        let soon = Host.monotonicNanoseconds() + Self.manyNanoseconds
+        let many = state.wait(in: Room.forDirectories, until: soon, takeBelow(manyAreClosed))
+        if let many { return many }
+        let one = state.wait(in: Room.forDirectories, until: end, takeBelow(directoriesMax))
+        if let one { return one }
         return state.withLock { $0.isClosed ? nil : take(&$0) }
     }
+
+    /// With so many open at most, those that wait are woken.
+    private var manyAreClosed: Int { max(1, directoriesMax - directoriesMax / 4) }
 
     /// Waits for room for some entries, and numbers their batch. Nil once the connection is closed.
     func openBatch(_ batch: SentBatch) -> UInt32? {
@@ -155,13 +176,13 @@ final class SendWindow: Sendable {
 
     /// The receiver has closed some directories.
     func close(directories count: UInt32) throws(WireFault) {
-        let isTooMany = state.withLock { state -> Bool in
-            if Int(count) > state.directories { return true }
+        let (isTooMany, isWaitedFor) = state.withLock { state -> (Bool, Bool) in
+            if Int(count) > state.directories { return (true, false) }
             state.directories -= Int(count)
-            return false
+            return (false, state.directoryWaiters > 0 && state.directories < manyAreClosed)
         }
         if isTooMany { throw WireFault("more directories are closed than were opened") }
-        wake(Int(count), in: Room.forDirectories)
+        if isWaitedFor { state.wakeAll(in: Room.forDirectories) }
     }
 
     /// The receiver has a question about names.

@@ -29,6 +29,8 @@ final class TreeReceiver: Sendable {
         var again: [WireReference: IncomingFile] = [:]
         /// How the older versions were described from which transfers are built.
         var plans: [UInt32: BlockPlan] = [:]
+        /// What came with the same bytes and is handed out together.
+        var intake = ReceiveIntake()
     }
 
     let context: CopyContext
@@ -94,7 +96,7 @@ final class TreeReceiver: Sendable {
 
     /// What was renamed is known: what waited for it goes on.
     func finishSearch(_ index: RenameIndex) {
-        for job in renames?.finish(index) ?? [] { queue.offer(job) }
+        queue.offer(renames?.finish(index) ?? [])
     }
 
     /// Everything is in place, and nothing more will be asked.
@@ -109,7 +111,7 @@ final class TreeReceiver: Sendable {
     func read(_ incoming: inout Incoming) throws(SyncError) {
         while !context.control.shouldStop {
             let goesOn = { !self.context.control.shouldStop && !self.isDone.isSet }
-            guard let message = try connection.reader.next(while: goesOn) else {
+            guard let message = try next(of: connection, &incoming.files.intake, while: goesOn) else {
                 if !goesOn() { return }
                 throw FrameReader.ended
             }
@@ -127,7 +129,7 @@ final class TreeReceiver: Sendable {
     func read(carrier: WireConnection, _ files: inout IncomingFiles) throws(SyncError) {
         while true {
             let goesOn = { !self.context.control.shouldStop && !self.isDone.isSet }
-            guard let message = try carrier.reader.next(while: goesOn) else {
+            guard let message = try next(of: carrier, &files.intake, while: goesOn) else {
                 if !goesOn() { return }
                 throw FrameReader.ended
             }
@@ -136,6 +138,17 @@ final class TreeReceiver: Sendable {
                 throw WireFault("a message comes by a further connection that has no business there")
             } catch { throw FrameReader.problem(error) }
         }
+    }
+
+    /// The next message. Before one is waited for, the threads get what is there.
+    private func next(
+        of connection: WireConnection,
+        _ intake: inout ReceiveIntake,
+        while goesOn: () -> Bool
+    ) throws(SyncError) -> Message? {
+        if let message = try connection.reader.atHand() { return message }
+        intake.handOut(queue)
+        return try connection.reader.next(while: goesOn)
     }
 
     /// The run needs no more, or will not get it.
@@ -160,6 +173,7 @@ final class TreeReceiver: Sendable {
                 throw WireFault("a tree ends before its directories")
             }
             incoming.treeEnded = true
+            incoming.files.intake.handOut(queue)
             queue.endTree()
         case .answer(let answer): try questions.take(answer)
         case .entry(let batch): try questions.take(batch)
@@ -177,11 +191,11 @@ final class TreeReceiver: Sendable {
         case .fileEnd(let transfer, let end): try take(end, ofTransfer: transfer, &files)
         case .fileFailed(let reference, let error):
             if let file = files.again.removeValue(forKey: reference) {
-                add(.end(.failed(error)), weight: 512, to: file)
+                files.intake.add(.end(.failed(error)), weight: 512, to: file, queue)
             } else {
                 var file = try claim(reference)
                 forgetBasis(of: &file)
-                accept(.failed(file, error))
+                files.intake.add(.failed(file, error), queue)
             }
         case .copies(let transfer, let copies): try take(copies, of: transfer, &files)
         default: return false
@@ -197,7 +211,7 @@ final class TreeReceiver: Sendable {
             let root = ReceivedDirectory(context.root)
             if case .open = sent.state { incoming.directories[sent.id] = root }
             // The root's own hold is its owner's; this one goes with the end of its listing.
-            return accept(.open(root, sent.state))
+            return incoming.files.intake.add(.open(root, sent.state), queue)
         }
         guard let parent = incoming.directories[parentID] else { throw WireFault("a directory has no parent") }
         if parent.node.depth >= WireLimit.depth { throw WireFault("directories are too deep") }
@@ -209,7 +223,7 @@ final class TreeReceiver: Sendable {
             incoming.directories[sent.id] = directory
         }
         parent.node.hold()
-        accept(.open(directory, sent.state), in: parent)
+        incoming.files.intake.add(.open(directory, sent.state), in: parent, queue)
     }
 
     /// More directories than any sender leaves open.
@@ -221,7 +235,7 @@ final class TreeReceiver: Sendable {
         }
         for entry in batch.entries { note(entry.name, in: directory) }
         directory.node.hold()
-        accept(.batch(directory, batch), in: directory)
+        incoming.files.intake.add(.batch(directory, batch), in: directory, queue)
     }
 
     /// Entries that the other end has are not extraneous, whatever becomes of them. Only this thread notes names, and it
@@ -235,7 +249,7 @@ final class TreeReceiver: Sendable {
         guard let directory = incoming.directories.removeValue(forKey: id) else {
             throw WireFault("a directory ends that was not begun")
         }
-        accept(.end(directory, end), in: directory)
+        incoming.files.intake.add(.end(directory, end), in: directory, queue)
     }
 
     private func take(_ file: WireFile, _ files: inout IncomingFiles) throws(WireFault) {
@@ -250,12 +264,12 @@ final class TreeReceiver: Sendable {
         switch file.content {
         case .attributes:
             if !wanted.attributesOnly { throw WireFault("a file comes without bytes") }
-            accept(.file(wanted, file))
+            files.intake.add(.file(wanted, file), queue)
         case .whole(let bytes, let sum):
-            guard let earlier else { return accept(.file(wanted, file)) }
-            add(.begin(file), weight: 512, to: earlier)
-            add(.piece(bytes), weight: bytes.count + 512, to: earlier)
-            add(.end(.whole(sum)), weight: 512, to: earlier)
+            guard let earlier else { return files.intake.add(.file(wanted, file), queue) }
+            files.intake.add(.begin(file), weight: 512, to: earlier, queue)
+            files.intake.add(.piece(bytes), weight: bytes.count + 512, to: earlier, queue)
+            files.intake.add(.end(.whole(sum)), weight: 512, to: earlier, queue)
         case .pieces(let transfer):
             if wanted.attributesOnly || files.transfers[transfer] != nil {
                 throw WireFault("pieces of a file come that was not asked for")
@@ -263,7 +277,7 @@ final class TreeReceiver: Sendable {
             if files.transfers.count >= Self.transfersMax { throw WireFault("too many files come at once") }
             let incomingFile = earlier ?? IncomingFile(wanted, file.reference)
             files.transfers[transfer] = incomingFile
-            add(.begin(file), weight: 512, to: incomingFile)
+            files.intake.add(.begin(file), weight: 512, to: incomingFile, queue)
         case .delta(let transfer):
             guard let plan = wanted.basis?.plan, earlier == nil, files.transfers[transfer] == nil else {
                 throw WireFault("a file comes as changes that was not described")
@@ -272,7 +286,7 @@ final class TreeReceiver: Sendable {
             let incomingFile = IncomingFile(wanted, file.reference)
             files.transfers[transfer] = incomingFile
             files.plans[transfer] = plan
-            add(.begin(file), weight: 512, to: incomingFile)
+            files.intake.add(.begin(file), weight: 512, to: incomingFile, queue)
         }
     }
 
@@ -281,7 +295,7 @@ final class TreeReceiver: Sendable {
 
     private func take(_ bytes: [UInt8], of transfer: UInt32, _ files: inout IncomingFiles) throws(WireFault) {
         guard let file = files.transfers[transfer] else { throw WireFault("a piece belongs to no file") }
-        add(.piece(bytes), weight: bytes.count + 512, to: file)
+        files.intake.add(.piece(bytes), weight: bytes.count + 512, to: file, queue)
     }
 
     private func take(_ end: FileEnd, ofTransfer transfer: UInt32, _ files: inout IncomingFiles) throws(WireFault) {
@@ -291,12 +305,7 @@ final class TreeReceiver: Sendable {
         files.plans[transfer] = nil
         // It comes once more under the same reference.
         if end == .again { files.again[file.reference] = file }
-        add(.end(end), weight: 512, to: file)
-    }
-
-    func add(_ step: IncomingFile.Step, weight: Int, to file: IncomingFile) {
-        queue.accept(weight: weight)
-        if file.add(step) { queue.offer(.transfer(file)) }
+        files.intake.add(.end(end), weight: 512, to: file, queue)
     }
 
     private func claim(_ reference: WireReference) throws(WireFault) -> WantedFile {
@@ -304,11 +313,5 @@ final class TreeReceiver: Sendable {
             throw WireFault("a file comes that was not asked for")
         }
         return file
-    }
-
-    /// Accepts a job; one that needs its directory waits in it until that is open.
-    private func accept(_ job: ReceiveJob, in directory: ReceivedDirectory? = nil) {
-        queue.accept(weight: job.weight)
-        if directory?.admits(job) ?? true { queue.offer(job) }
     }
 }

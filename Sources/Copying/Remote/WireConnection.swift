@@ -107,15 +107,21 @@ package final class WireConnection: Sendable {
         outgoing.wakeAll(in: Room.forRoom)
     }
 
+    /// Fewer bytes wait a moment for more: a frame is a few dozen bytes, and one by one each would wake a thread here and
+    /// another one over there.
+    private static let gatheredMin = 16 << 10
+    private static let gatherNanoseconds: Int64 = 200_000
+
     /// Writes what is sent until `finish`, or until the other end is gone. For one thread of our own.
     func write() {
         let packer = BlockPacker()
         while true {
-            let parts = outgoing.wait(in: Room.forBytes) { state -> [Part]? in
-                if state.isBroken { return [] }
-                if state.parts.isEmpty { return state.isFinished ? [] : nil }
-                return state.take()
+            let gathers = outgoing.wait(in: Room.forBytes) { state -> Bool? in
+                if state.isBroken || state.isFinished { return false }
+                return state.parts.isEmpty ? nil : state.bytes < Self.gatheredMin
             }
+            if gathers { Host.sleep(nanoseconds: Self.gatherNanoseconds) }
+            let parts = outgoing.withLock { $0.isBroken ? [] : $0.take() }
             if parts.isEmpty { return }
             outgoing.wakeAll(in: Room.forRoom)
             let bytes = Self.packed(parts, packer)
@@ -180,14 +186,15 @@ final class FrameReader: @unchecked Sendable {
     /// How often a wait looks whether it goes on.
     private static let pollMilliseconds: Int32 = 100
 
+    /// The next message of what has come already.
+    func atHand() throws(SyncError) -> Message? {
+        do throws(WireFault) { return try nextHere() } catch { throw Self.problem(error, after: decoder.unread) }
+    }
+
     /// Waits for the next message; nil where the other end has closed the connection between two, or nobody waits any more.
     func next(while goesOn: () -> Bool = { true }) throws(SyncError) -> Message? {
         while true {
-            do throws(WireFault) {
-                if let message = try nextHere() { return message }
-            } catch {
-                throw Self.problem(error, after: decoder.unread)
-            }
+            if let message = try atHand() { return message }
             while !input.isReadable(within: Self.pollMilliseconds) {
                 if !goesOn() { return nil }
             }
