@@ -24,7 +24,13 @@
         )
         func kill(step: String) throws {
             let name = step.map { $0.isLetter || $0.isNumber ? String($0) : "_" }.joined()
-            let live = try RefreshLive("rcrash_\(name)", attachments: 20)
+            let picture = try RefreshLive.picture.get()
+            // In four waves, however fast pictures are decoded: those of a wave share an intent and a transaction.
+            let live = try RefreshLive("rcrash_\(name)", attachments: 20) { request in
+                let wave = (Int(request.path.dropFirst(2)) ?? 0) % 4
+                let answer = OriginAnswer.body(picture, type: "image/jpeg")
+                return wave == 0 ? answer : .late(seconds: 0.5 * Double(wave), answer)
+            }
             // Files are removed where there are old ones.
             let isRemoval = step.hasPrefix("file-removed")
             if isRemoval { #expect(try live.run().exitCode == 0) }
