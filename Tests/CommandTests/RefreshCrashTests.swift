@@ -62,7 +62,6 @@
                 rows.wait(for: (Int(request.path.dropFirst(2)) ?? 0) % 4 * 5)
                 return .body(picture, type: "image/jpeg")
             }
-            }
             // Files are removed where there are old ones.
             let isRemoval = step.hasPrefix("file-removed")
             if isRemoval { #expect(try live.run().exitCode == 0) }
