@@ -4,8 +4,8 @@
 #include "deflate.h"
 #include "paeth.h"
 
-/// Chunks beside those of the picture itself: more are somebody's experiment.
-enum { OTHERS_MAX = 16, SIDE_MAX = 1 << 24, WINDOW_BITS = 8 };
+/// Chunks beside those of the picture itself, and their bytes: more are somebody's experiment. Longer sides are refused by libpng.
+enum { OTHERS_MAX = 16, OTHER_BYTES_MAX = 1 << 20, SIDE_MAX = 1000000, WINDOW_BITS = 8 };
 
 struct header {
     uint32_t width, height;
@@ -102,7 +102,7 @@ static int walk(const struct deflate *deflate, const uint8_t *bytes, size_t size
             continue;
         }
         int kind = harmless(name);
-        if (kind == 0 || ++others > OTHERS_MAX) return 0;
+        if (kind == 0 || length > OTHER_BYTES_MAX || ++others > OTHERS_MAX) return 0;
         if (kind == 1) h->is_plain = 0;
     }
 }

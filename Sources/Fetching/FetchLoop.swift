@@ -172,7 +172,6 @@ final class FetchLoop {
             guard head.isSuccess else { throw CurlFault.status(head) }
             // libcurl drops bytes behind the announced length and closes the connection: all that is seen of them.
             if !isLeftOpen { throw FetchFault(.protocolError, "the answer is longer than the length it names") }
-            try slot.finishBody()
             settle(slot, .success(try answer(transfer)))
         } catch {
             settle(slot, .failure(error))

@@ -9,7 +9,6 @@ final class FetchSlot {
     var transfer: Transfer?
     private unowned let loop: FetchLoop
     private let errorText = UnsafeMutableBufferPointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
-    private var gathered = BodyBuffer()
     private var headers: UnsafeMutablePointer<curl_slist>?
     private let connectTo: UnsafeMutablePointer<curl_slist>?
     /// What the connection goes through; empty for none.
@@ -115,7 +114,6 @@ final class FetchSlot {
     /// Prepares the handle for the transfer's present hop. False where libcurl refuses something.
     func prepare(_ transfer: Transfer) -> Bool {
         self.transfer = transfer
-        gathered.clear()
         errorText[0] = 0
         let before = easy.refused
         easy.set(CURLOPT_URL, transfer.url.text)
@@ -134,12 +132,6 @@ final class FetchSlot {
         curl_slist_free_all(headers)
         headers = list
         return easy.refused == before
-    }
-
-    /// Writes what came in of a body that has ended.
-    func finishBody() throws(FetchFault) {
-        guard let transfer, case .file(let descriptor) = transfer.request.body else { return }
-        if let fault = gathered.flush(to: descriptor, end: transfer.received) { throw fault }
     }
 
     /// Whether connections are judged by their address: through a proxy only the proxy's is seen.
@@ -210,7 +202,7 @@ final class FetchSlot {
         switch transfer.request.body {
         case .memory: transfer.body.append(contentsOf: bytes)
         case .file(let descriptor):
-            if let fault = gathered.take(bytes, for: descriptor, at: transfer.received) {
+            if let fault = Self.write(bytes, to: descriptor, at: transfer.received) {
                 transfer.cut = .fault(fault)
                 return 0
             }
@@ -221,6 +213,18 @@ final class FetchSlot {
 
     private static func tooLarge(_ transfer: Transfer) -> FetchFault {
         FetchFault(.tooLarge, "the file is larger than \(ByteCount.describe(transfer.request.byteLimit))")
+    }
+
+    private static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at offset: Int64) -> FetchFault? {
+        var done = 0
+        while done < bytes.count {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+            let count = pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset) + off_t(done))
+            if count < 0 && errno == EINTR { continue }
+            if count <= 0 { return writeFault(errno) }
+            done += count
+        }
+        return nil
     }
 
     static func writeFault(_ number: Int32) -> FetchFault {

@@ -116,6 +116,8 @@ import Testing
         // An animation, and what nobody knows.
         #expect(!PNGCodec.isKnownGood(try Self.media(adding("acTL", [0, 0, 0, 2, 0, 0, 0, 0]))))
         #expect(!PNGCodec.isKnownGood(try Self.media(adding("abCd", [1]))))
+        let long = adding("tEXt", Array("Title\0".utf8) + [UInt8](repeating: 0x61, count: 1 << 20))
+        #expect(!PNGCodec.isKnownGood(try Self.media(long)))
         // A profile changes what the pixels mean: they are not taken, the picture is as good as before.
         let profiled = adding("iCCP", Array("icc\0\0".utf8) + [0x78, 0x9C, 0x03, 0, 0, 0, 0, 1])
         #expect(PNGCodec.decode(try Self.media(profiled)) == nil)
