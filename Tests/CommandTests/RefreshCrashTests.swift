@@ -1,36 +1,7 @@
 #if DEBUG
     import MediaModel
     import MediasyncTesting
-    import Synchronization
     import Testing
-
-    /// How many attachments of a database have their files by now, for an origin's threads to wait for.
-    private final class CommittedRows: Sendable {
-        private let database: String
-        private let latest = Mutex(0)
-
-        init(of database: String) {
-            self.database = database
-        }
-
-        /// Waits a bounded time.
-        func wait(for count: Int) {
-            if count == 0 { return }
-            _ = RunningProgram.eventually {
-                RunningProgram.pause(milliseconds: 20)
-                // One asks for all who wait.
-                return latest.withLock { latest in
-                    if latest < count { latest = ask() ?? latest }
-                    return latest >= count
-                }
-            }
-        }
-
-        private func ask() -> Int? {
-            let statement = "SELECT count(*) FROM media_attachments WHERE file_file_name IS NOT NULL"
-            return (try? CleanupLive.cluster.get().sql(statement, database: database)).flatMap { Int($0) }
-        }
-    }
 
     /// `refresh` dies, or loses its sessions, at each step of its order, by the hook that debug builds have.
     @Suite(
@@ -55,12 +26,16 @@
             let name = step.map { $0.isLetter || $0.isNumber ? String($0) : "_" }.joined()
             let database = "rcrash_\(name)"
             let picture = try RefreshLive.picture.get()
-            let rows = CommittedRows(of: database)
+            // In four waves, however fast pictures are decoded: those of a wave share an intent and a transaction. The last one
+            // waits until others are committed, however slow the machine is.
             let live = try RefreshLive(database, attachments: 20) { request in
-                // In four waves, each when the one before it is committed: what comes at the same time shares an intent and a
-                // transaction, and there would be no second one.
-                rows.wait(for: (Int(request.path.dropFirst(2)) ?? 0) % 4 * 5)
-                return .body(picture, type: "image/jpeg")
+                let answer = OriginAnswer.body(picture, type: "image/jpeg")
+                let number = Int(request.path.dropFirst(2)) ?? 0
+                if number == 20 {
+                    Self.waitForRow(database)
+                    return answer
+                }
+                return number % 4 == 0 ? answer : .late(seconds: 0.5 * Double(number % 4), answer)
             }
             // Files are removed where there are old ones.
             let isRemoval = step.hasPrefix("file-removed")
@@ -76,6 +51,15 @@
             let audit = try live.audit()
             #expect(audit.named == 20)
             #expect(audit.broken == [] && audit.orphans == [])
+        }
+
+        /// Waits until a row names a file, a bounded time.
+        private static func waitForRow(_ database: String) {
+            let statement = "SELECT count(*) FROM media_attachments WHERE file_file_name IS NOT NULL"
+            _ = RunningProgram.eventually(within: 8) {
+                RunningProgram.pause(milliseconds: 50)
+                return (try? CleanupLive.cluster.get().sql(statement, database: database)) != "0"
+            }
         }
 
         @Test(
