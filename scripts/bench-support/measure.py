@@ -20,6 +20,17 @@ PR_SET_CHILD_SUBREAPER = 36
 LONGEST_RUN_SECONDS = 1800
 
 
+def reap():
+    """Takes leave of descendants that were left behind: their processor time counts for whoever waits for them, and must not
+    count for the next command."""
+    while True:
+        try:
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                return
+        except ChildProcessError:
+            return
+
+
 class Unfit(Exception):
     """This machine cannot run the workload: no root, no room, a tool is missing."""
 
@@ -139,6 +150,7 @@ class Laboratory:
         """Runs a command to its end and measures it."""
         log = os.path.join(self.root, "stderr")
         variables = dict(self.environment, **(environment or {}))
+        reap()
         with open(log, "wb") as errors, open(output or os.devnull, "wb") as out:
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
             began = time.perf_counter()
@@ -155,12 +167,7 @@ class Laboratory:
             finally:
                 watchdog.cancel()
             wall = time.perf_counter() - began
-        while True:                                   # descendants that were left behind
-            try:
-                if os.waitpid(-1, os.WNOHANG)[0] == 0:
-                    break
-            except ChildProcessError:
-                break
+        reap()
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         if status not in accept:
             with open(log, "rb") as file:
