@@ -20,7 +20,7 @@ struct Attributes: Sendable {
 
     /// What differs from what an entry of the target has now. Links have no permissions.
     func changes(from target: Metadata, kind: EntryKind) -> ChangeSet {
-        var changes: ChangeSet = []
+        var changes = ChangeSet.nothing
         if modificationTime != target.modificationTime { changes.insert(.time) }
         if kind != .symlink, permissions != target.permissions { changes.insert(.mode) }
         if let owner, owner != target.owner { changes.insert(.owner) }

@@ -149,7 +149,7 @@ final class CopyContext: Sendable {
         in node: DirectoryNode?,
         name: EntryName?,
         tally: Tally,
-        changes: ChangeSet = [],
+        changes: ChangeSet = .nothing,
         bytes: Int64 = 0,
         digest: Digest? = nil
     ) {

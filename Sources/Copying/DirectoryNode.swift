@@ -40,6 +40,8 @@ final class DirectoryNode: @unchecked Sendable {
         static let keepsHandles = Flags(rawValue: 1024)
         /// On another device than the target's root.
         static let otherDevice = Flags(rawValue: 2048)
+        /// Other threads of the walk than the one that listed it may hold it.
+        static let shared = Flags(rawValue: 4096)
     }
 
     private(set) var parent: DirectoryNode?
@@ -54,7 +56,7 @@ final class DirectoryNode: @unchecked Sendable {
     /// What the target's directory must have in the end.
     var wanted = Attributes.none
     /// What differs from the target, decided when the pair was opened.
-    var changes: ChangeSet = []
+    var changes = ChangeSet.nothing
     /// Seeded hashes of the source's names, kept only where the target is listed as well.
     var nameHashes: [Int] = []
     /// The hashes again, sorted, of a directory with extraneous entries whose source is on another machine.

@@ -50,6 +50,10 @@ protocol TreeVisitor: Sendable {
     /// The source's listing failed in the middle.
     func listingFailed(_ node: DirectoryNode, fault: FileFault, worker: Worker)
 
+    /// Others are about to go on with a part of what this thread has shown, or this thread waits for work: what a visitor keeps
+    /// back for a while must go now.
+    func handOver(worker: Worker)
+
     /// The last hold of the node was released by this worker.
     func finish(_ node: DirectoryNode, worker: Worker)
 }
@@ -62,4 +66,5 @@ struct DirectoryHandles: Sendable {
 
 extension TreeVisitor {
     func paused(_ node: DirectoryNode, worker: Worker) {}
+    func handOver(worker: Worker) {}
 }

@@ -82,13 +82,14 @@ final class TreeWalk<Visitor: TreeVisitor>: Sendable {
         var wasRunning = false
         while !control.shouldStop {
             if stack.isEmpty {
+                visitor.handOver(worker: worker)
                 stack = queue.take(worker: index, wasRunning: wasRunning)
                 wasRunning = true
                 if stack.isEmpty { return }
             } else if stack.count > 1, queue.idleWorkers > 0 {
                 // The bottom of the stack: the largest subtrees, the furthest away.
                 let share = min(stack.count / 2, 64)
-                queue.give(stack[..<share])
+                give(stack[..<share], worker)
                 stack.removeFirst(share)
             }
             guard let job = stack.popLast() else { continue }
@@ -178,7 +179,7 @@ final class TreeWalk<Visitor: TreeVisitor>: Sendable {
                 handle(entry, of: node, worker, &stack)
                 handled += 1
                 if handled % 32 == 0, queue.idleWorkers > 0, listing.remaining(from: cursor) > 2 * Self.batchBytes {
-                    give(listing, from: &cursor, of: node)
+                    give(listing, from: &cursor, of: node, worker)
                 }
             }
             if stack.count - before > Self.pendingChildrenMax {
@@ -191,7 +192,12 @@ final class TreeWalk<Visitor: TreeVisitor>: Sendable {
     }
 
     /// Cuts the rest of a listing part into batches for idle workers, and leaves one batch to this one.
-    private func give(_ listing: ListingBuffer, from cursor: inout Int, of node: DirectoryNode) {
+    private func give(
+        _ listing: ListingBuffer,
+        from cursor: inout Int,
+        of node: DirectoryNode,
+        _ worker: Visitor.Worker
+    ) {
         var batches: [WalkJob] = []
         while listing.remaining(from: cursor) > Self.batchBytes, batches.count < queue.idleWorkers * 2 {
             let records = listing.slice(&cursor, bytes: Self.batchBytes)
@@ -201,7 +207,21 @@ final class TreeWalk<Visitor: TreeVisitor>: Sendable {
             }
             batches.append(.entries(EntryBatch(node: node, records: records)))
         }
-        queue.give(batches)
+        give(batches[...], worker)
+    }
+
+    /// Hands jobs to other workers, who may from now on be the last to hold what they belong to.
+    private func give(_ jobs: ArraySlice<WalkJob>, _ worker: Visitor.Worker) {
+        visitor.handOver(worker: worker)
+        for job in jobs {
+            switch job {
+            case .directory(let node): node.parent?.set(.shared)
+            case .listing(let node): node.set(.shared)
+            case .entries(let batch): batch.node.set(.shared)
+            case .assist: break
+            }
+        }
+        queue.give(jobs)
     }
 
     private func handle(_ batch: EntryBatch, _ worker: Visitor.Worker, _ stack: inout [WalkJob]) {
@@ -237,6 +257,7 @@ final class TreeWalk<Visitor: TreeVisitor>: Sendable {
     }
 
     private func release(_ node: DirectoryNode, _ worker: Visitor.Worker) {
+        if node.flags.contains(.shared) { visitor.handOver(worker: worker) }
         guard node.release() else { return }
         visitor.finish(node, worker: worker)
     }

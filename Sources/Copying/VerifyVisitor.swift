@@ -166,7 +166,7 @@ final class VerifyVisitor: TreeVisitor {
         worker.tally.seen.add()
         if kind == .file { worker.tally.files.add() } else { worker.tally.others.add() }
         let outcome: Outcome
-        var changes: ChangeSet = []
+        var changes = ChangeSet.nothing
         if TemporaryName.isOwn(entry.bytes) {
             outcome = .skipped(.temporary)
         } else if worker.copy.excludes(entry.bytes, isDirectory: false) {

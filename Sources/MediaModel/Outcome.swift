@@ -69,7 +69,12 @@ package enum Outcome: Sendable {
 /// What differs between source and target: the letters of an itemized line.
 package struct ChangeSet: OptionSet, Sendable, Hashable {
     package let rawValue: UInt16
+    @inlinable
     package init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    /// Nothing differs. An empty list says the same, but is made into a set at run time, which shows where every entry has one.
+    @inlinable
+    package static var nothing: ChangeSet { ChangeSet(rawValue: 0) }
 
     /// The target does not have the entry.
     package static let new = ChangeSet(rawValue: 1)

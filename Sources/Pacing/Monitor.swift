@@ -1,13 +1,16 @@
-internal import Glibc
+package import Glibc
 
 /// State behind a lock that threads can wait on. For the threads of our own pools only: waiting blocks the thread, which
 /// the cooperative pool must never see.
 ///
+/// Its calls are compiled into their callers: through a generic entry point each would look up the type of its result, which
+/// takes longer than the lock.
+///
 /// Sendable without checks: every access to `state` holds the lock `mutex`.
 package final class Monitor<State>: @unchecked Sendable {
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private let conditions: UnsafeMutableBufferPointer<pthread_cond_t>
-    private var state: State
+    @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    @usableFromInline let conditions: UnsafeMutableBufferPointer<pthread_cond_t>
+    @usableFromInline var state: State
 
     /// - Parameter waitingRooms: how many groups of threads wait for different things; each is woken on its own, so that
     ///   no thread is woken for what it does not wait for.
@@ -31,12 +34,14 @@ package final class Monitor<State>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    private func address(of room: Int) -> UnsafeMutablePointer<pthread_cond_t> {
+    @usableFromInline
+    func address(of room: Int) -> UnsafeMutablePointer<pthread_cond_t> {
         guard let base = conditions.baseAddress else { preconditionFailure("a monitor has a waiting room") }
         return base + room
     }
 
     /// Runs `body` with the lock held.
+    @inlinable
     package func withLock<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
@@ -45,6 +50,7 @@ package final class Monitor<State>: @unchecked Sendable {
 
     /// Runs `body` under the lock again and again, sleeping between tries until another thread wakes this one, and
     /// returns the first value that is not nil.
+    @inlinable
     package func wait<Result>(in room: Int = 0, _ body: (inout State) throws -> Result?) rethrows -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
@@ -56,6 +62,7 @@ package final class Monitor<State>: @unchecked Sendable {
 
     /// The same, but no longer than until a moment; nil then.
     /// - Parameter deadline: monotonic nanoseconds.
+    @inlinable
     package func wait<Result>(
         in room: Int = 0,
         until deadline: Int64,

@@ -113,10 +113,15 @@ package enum Message: Sendable {
     /// The frame that carries it.
     package func encoded() -> [UInt8] {
         var writer = WireWriter()
+        encode(into: &writer)
+        return writer.bytes
+    }
+
+    /// Writes the frame that carries it behind others.
+    package func encode(into writer: inout WireWriter) {
         writer.begin(reserving: sizeHint)
         let kind = write(to: &writer)
         writer.finish(kind: kind.rawValue)
-        return writer.bytes
     }
 
     /// Whether it may travel packed together with others. What an end of another version must understand may not; bytes of

@@ -3,8 +3,16 @@ package import MediaModel
 /// Writes values as `WireReader` reads them.
 package struct WireWriter {
     package private(set) var bytes: [UInt8] = []
+    /// Where the frame at hand begins.
+    private var start = 0
 
     package init() {}
+
+    /// What was written so far; it begins anew.
+    package mutating func take() -> [UInt8] {
+        defer { bytes = [] }
+        return bytes
+    }
 
     package mutating func byte(_ value: UInt8) {
         bytes.append(value)
@@ -58,15 +66,16 @@ package struct WireWriter {
 
     /// Keeps room for a frame's header, which is known last.
     mutating func begin(reserving count: Int) {
-        bytes.reserveCapacity(count + WireLimit.headerBytes)
+        start = bytes.count
+        if start == 0 { bytes.reserveCapacity(count + WireLimit.headerBytes) }
         bytes.append(contentsOf: repeatElement(0, count: WireLimit.headerBytes))
     }
 
     /// Fills the header in.
     mutating func finish(kind: UInt8) {
-        let count = bytes.count - WireLimit.headerBytes
+        let count = bytes.count - start - WireLimit.headerBytes
         precondition(count <= WireLimit.payloadBytes, "a frame of \(count) bytes")
-        for index in 0..<4 { bytes[index] = UInt8(truncatingIfNeeded: count >> (8 * index)) }
-        bytes[4] = kind
+        for index in 0..<4 { bytes[start + index] = UInt8(truncatingIfNeeded: count >> (8 * index)) }
+        bytes[start + 4] = kind
     }
 }

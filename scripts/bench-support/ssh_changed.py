@@ -73,7 +73,7 @@ def run(laboratory, quick, server):
         counter = Relay(server.port, milliseconds)
         shell = server.shell(counter.port)
         commands = {
-            "mediasync": lambda target: [laboratory.binary, "copy", "-q", "--delete", "--detect-renames", "--rsh", shell,
+            "mediasync": lambda target: [laboratory.binary, "copy", "-q", "--delete", "--detect-renames", "--fsync", "none", "--rsh", shell,
                                          "--remote-path", laboratory.binary, f"127.0.0.1:{new}", target],
             "rsync": lambda target: ["rsync", "-a", "--delete", "-e", shell, f"127.0.0.1:{new}/", f"{target}/"],
         }

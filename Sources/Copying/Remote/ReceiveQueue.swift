@@ -1,8 +1,13 @@
 internal import DequeModule
 internal import Pacing
+internal import Synchronization
 
 /// What waits for a receiver's threads. The thread that reads the connection waits for room, so that memory is bounded
 /// whatever the other end sends; threads that have more work for others never do.
+///
+/// A thread takes some jobs at a time and does what becomes possible by them itself. Where jobs take microseconds one thread
+/// does as many as come by a connection, and to wake another for each would cost more than the job; where they wait for a disk
+/// or a network every thread that idles gets its share.
 final class ReceiveQueue: Sendable {
     private struct State {
         var jobs = Deque<ReceiveJob>()
@@ -27,8 +32,24 @@ final class ReceiveQueue: Sendable {
 
     private static let pendingMax = 8192
     private static let weightMax = 32 << 20
+    /// The most jobs that are taken at a time.
+    private static let shareMax = 16
 
     private let state = Monitor(State(), waitingRooms: 3)
+    private let idleHint = Atomic<Int>(0)
+    private let closedHint = Atomic<Bool>(false)
+    private let threads: Int
+
+    /// - Parameter threads: as many as there are at most to take jobs.
+    init(threads: Int) {
+        self.threads = max(1, threads)
+    }
+
+    /// Threads that wait for jobs: a hint, read without the lock.
+    var idleThreads: Int { idleHint.load(ordering: .relaxed) }
+
+    /// Nothing more is done: a hint, read without the lock.
+    var isClosed: Bool { closedHint.load(ordering: .relaxed) }
 
     /// Accepts some jobs, waiting for room for the first. They may have to wait for their directories before they are offered.
     func accept(_ count: Int, weight: Int) {
@@ -47,7 +68,7 @@ final class ReceiveQueue: Sendable {
     }
 
     /// Accepted jobs can be done now.
-    func offer(_ jobs: [ReceiveJob]) {
+    func offer(_ jobs: some Collection<ReceiveJob>) {
         if jobs.isEmpty { return }
         let isWaitedFor = state.withLock { state in
             state.jobs.append(contentsOf: jobs)
@@ -57,28 +78,39 @@ final class ReceiveQueue: Sendable {
         if isWaitedFor { state.wakeOne(in: Room.forJobs) }
     }
 
-    /// The next job; nil once the queue is closed.
-    func take() -> ReceiveJob? {
+    /// The next jobs; none once the queue is closed.
+    /// - Parameters:
+    ///   - done: jobs that this thread has done since it said so last.
+    ///   - areSlow: whether these took so long that as many threads as there are should have some.
+    func take(_ done: DoneJobs, areSlow: Bool) -> [ReceiveJob] {
+        settle(done)
         var isIdle = false
-        let (job, hasMore) = state.wait(in: Room.forJobs) { state -> (ReceiveJob?, Bool)? in
+        let (jobs, hasMore) = state.wait(in: Room.forJobs) { state -> ([ReceiveJob], Bool)? in
             let isOver = state.isClosed || state.isResting
-            guard isOver || !state.jobs.isEmpty else {
-                if !isIdle { state.idle += 1 }
-                isIdle = true
-                return nil
+            let mustWait = !isOver && state.jobs.isEmpty
+            if mustWait != isIdle {
+                state.idle += mustWait ? 1 : -1
+                isIdle = mustWait
+                idleHint.store(state.idle, ordering: .relaxed)
             }
-            if isIdle { state.idle -= 1 }
-            return isOver ? (nil, false) : (state.jobs.removeFirst(), state.idle > 0 && !state.jobs.isEmpty)
+            if mustWait { return nil }
+            if isOver { return ([], false) }
+            let count = state.jobs.count
+            let share = min(Self.shareMax, areSlow ? max(1, count / (2 * threads)) : count)
+            let taken = Array(state.jobs.prefix(share))
+            state.jobs.removeFirst(share)
+            return (taken, state.idle > 0 && !state.jobs.isEmpty)
         }
         if hasMore { state.wakeOne(in: Room.forJobs) }
-        return job
+        return jobs
     }
 
-    /// An accepted job is done.
-    func done(weight: Int) {
+    /// Accepted jobs are done.
+    func settle(_ done: DoneJobs) {
+        if done.count == 0 { return }
         let isOver = state.withLock { state -> Bool in
-            state.pending -= 1
-            state.weight -= weight
+            state.pending -= done.count
+            state.weight -= done.weight
             return Self.isOver(state)
         }
         state.wakeOne(in: Room.forRoom)
@@ -128,6 +160,7 @@ final class ReceiveQueue: Sendable {
 
     /// Threads go home; what waits is left undone.
     func close() {
+        closedHint.store(true, ordering: .relaxed)
         state.withLock {
             $0.isClosed = true
             $0.jobs.removeAll()
@@ -136,4 +169,21 @@ final class ReceiveQueue: Sendable {
         state.wakeAll(in: Room.forRoom)
         state.wakeAll(in: Room.forEnd)
     }
+}
+
+/// Jobs that a thread has done and not told its queue of yet.
+struct DoneJobs {
+    private(set) var count = 0
+    private(set) var weight = 0
+
+    /// So many are told together at most, so that whoever waits for room never waits for a thread that is busy.
+    private static let countMax = 32
+    private static let weightMax = 128 << 10
+
+    mutating func add(weight more: Int) {
+        count += 1
+        weight += more
+    }
+
+    var isEnough: Bool { count >= Self.countMax || weight >= Self.weightMax }
 }

@@ -15,6 +15,11 @@ final class ReceiveWorker {
     /// For blocks of older versions; made when first needed.
     private(set) lazy var copyBuffer = PieceBuffer()
     var tally: Tally { worker.tally }
+    /// Jobs that this thread has taken; the last one comes next.
+    private var stack: [ReceiveJob] = []
+    private var done = DoneJobs()
+    /// The last job took so long that others should help with what waits.
+    private var isSlow = false
 
     init(receiver: TreeReceiver, visitor: CopyVisitor, index: Int) {
         self.receiver = receiver
@@ -24,7 +29,46 @@ final class ReceiveWorker {
         digest = StreamingDigest(context.options.digest ?? .xxh3)
     }
 
-    func perform(_ job: ReceiveJob) {
+    /// Does what the queue has until it has nothing more.
+    func work() {
+        let queue = receiver.queue
+        while true {
+            stack = queue.take(done, areSlow: isSlow)
+            done = DoneJobs()
+            if stack.isEmpty { return }
+            stack.reverse()
+            var then = Host.monotonicNanoseconds()
+            while let job = stack.popLast() {
+                // What is left undone is nobody's once the run is given up.
+                if queue.isClosed { return }
+                perform(job)
+                if done.isEnough { tellDone() }
+                let now = Host.monotonicNanoseconds()
+                isSlow = now - then > Self.slowNanoseconds
+                then = now
+                if stack.count >= (isSlow ? 2 : Self.quickMax), queue.idleThreads > 0 { share() }
+            }
+        }
+    }
+
+    /// More than what is done in memory takes, and less than the way to a disk or a server.
+    private static let slowNanoseconds: Int64 = 150_000
+    /// So many quick jobs are worth another thread's waking.
+    private static let quickMax = 32
+
+    /// Others get half of what waits here, the part whose turn is furthest away.
+    private func share() {
+        let half = stack.count / 2
+        receiver.queue.offer(stack[..<half].reversed())
+        stack.removeFirst(half)
+    }
+
+    private func tellDone() {
+        receiver.queue.settle(done)
+        done = DoneJobs()
+    }
+
+    private func perform(_ job: ReceiveJob) {
         switch job {
         case .open(let directory, let state): open(directory, state)
         case .batch(let directory, let batch):
@@ -44,7 +88,7 @@ final class ReceiveWorker {
         case .transfer(let file): return assemble(file)
         case .describe(let description): return describe(description)
         }
-        receiver.queue.done(weight: job.weight)
+        done.add(weight: job.weight)
     }
 
     // MARK: Directories
@@ -58,7 +102,7 @@ final class ReceiveWorker {
         // What has no contents has no end either.
         case .skipped, .failed: release(node)
         }
-        receiver.queue.offer(directory.becomeReady(isOpen: isOpen))
+        stack.append(contentsOf: directory.becomeReady(isOpen: isOpen).reversed())
         if let parent = node.parent { release(parent) }
     }
 
@@ -483,7 +527,8 @@ final class ReceiveWorker {
                 case .end(let end):
                     finish(file, end)
                 }
-                receiver.queue.done(weight: weight)
+                done.add(weight: weight)
+                if done.isEnough { tellDone() }
             }
         }
     }

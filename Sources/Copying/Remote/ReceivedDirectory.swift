@@ -60,17 +60,17 @@ struct WantedFile: Sendable {
     var basis: DeltaBasis?
 }
 
-/// One piece of a receiver's work.
+/// One piece of a receiver's work. Thousands wait at a time and move from hand to hand: what is large is kept apart.
 enum ReceiveJob: Sendable {
-    case open(ReceivedDirectory, WireDirectory.State)
+    indirect case open(ReceivedDirectory, WireDirectory.State)
     case batch(ReceivedDirectory, WireBatch)
     /// What is wanted of a batch, once it is known what was renamed.
-    case answer(FoundFiles)
-    case end(ReceivedDirectory, DirectoryEnd)
-    case file(WantedFile, WireFile)
-    case failed(WantedFile, SyncError)
+    indirect case answer(FoundFiles)
+    indirect case end(ReceivedDirectory, DirectoryEnd)
+    indirect case file(WantedFile, WireFile)
+    indirect case failed(WantedFile, SyncError)
     case transfer(IncomingFile)
-    case describe(DeltaDescription)
+    indirect case describe(DeltaDescription)
 
     /// Bytes that it keeps in memory, about.
     var weight: Int {

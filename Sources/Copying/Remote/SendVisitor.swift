@@ -5,13 +5,20 @@ internal import Synchronization
 internal import Wire
 
 /// Names what a walk shows to the other end. What becomes of it is decided and accounted for there.
+///
+/// A leaf is three short messages. Each thread gathers those of several directories before it takes its turn at the connection;
+/// it has sent them before another thread can say anything that stands on them (`handOver`), and before it waits for the other
+/// end.
 final class SendVisitor: TreeVisitor {
-    /// What one thread keeps: the entries of the directory at hand that were not sent yet.
+    /// What one thread keeps: the entries of the directory at hand that were not sent yet, and messages that wait for others.
     final class Worker {
         let copy: CopyWorker
         var node: DirectoryNode?
         var entries: [WireEntry] = []
         var bytes = 0
+        fileprivate var frames = WireWriter()
+        /// When the first of the messages came; monotonic nanoseconds.
+        fileprivate var since: Int64 = 0
 
         init(_ copy: CopyWorker) { self.copy = copy }
     }
@@ -19,6 +26,9 @@ final class SendVisitor: TreeVisitor {
     /// Entries and bytes of a batch: frames stay far below their limit, and the receiver's workers get even shares.
     private static let batchEntries = 256
     private static let batchBytes = 64 << 10
+    /// Messages that wait for others, and how long they do where reading takes its time.
+    private static let gatheredBytes = 16 << 10
+    private static let gatherNanoseconds: Int64 = 1_000_000
 
     let context: CopyContext
     private let window: SendWindow
@@ -38,7 +48,7 @@ final class SendVisitor: TreeVisitor {
 
     func open(_ node: DirectoryNode, in parent: DirectoryHandles, worker: Worker) -> Bool {
         node.set(.absent)
-        guard let id = window.openDirectory() else {
+        guard let id = window.openDirectory(beforeWaiting: { handOver(worker: worker) }) else {
             node.set(.failed)
             return false
         }
@@ -56,7 +66,7 @@ final class SendVisitor: TreeVisitor {
                 context.options.extendedAttributes
                 ? try ExtendedAttributes.read(from: node.source.raw, asRoot: context.host.isRoot) : []
         } catch {
-            return fail(node, error, "could not read the directory \(node.path())")
+            return fail(node, error, "could not read the directory \(node.path())", worker)
         }
         if node.depth > WireLimit.depth || attributes.isBeyondWire {
             let error = SyncError(
@@ -64,9 +74,9 @@ final class SendVisitor: TreeVisitor {
                 "could not send the directory \(node.path())",
                 why: attributes.isBeyondWire ? "it has too many extended attributes" : "it lies too deep"
             )
-            return fail(node, error)
+            return fail(node, error, worker)
         }
-        send(node, .open(WireMetadata(metadata), attributes))
+        send(node, .open(WireMetadata(metadata), attributes), worker)
         if context.options.oneFileSystem, metadata.device != context.sourceDevice {
             node.set(.unlisted)
             return false
@@ -74,29 +84,44 @@ final class SendVisitor: TreeVisitor {
         return true
     }
 
-    private func send(_ node: DirectoryNode, _ state: WireDirectory.State) {
+    private func send(_ node: DirectoryNode, _ state: WireDirectory.State, _ worker: Worker) {
         let name = BytePath(name: node.name)
-        connection.send(
-            .directory(WireDirectory(id: node.wireID, parent: node.parent?.wireID, name: name, state: state))
-        )
+        let directory = WireDirectory(id: node.wireID, parent: node.parent?.wireID, name: name, state: state)
+        send(.directory(directory), worker)
     }
 
-    private func fail(_ node: DirectoryNode, _ fault: FileFault, _ what: String) -> Bool {
+    /// Sends a message with the next ones, soon.
+    private func send(_ message: Message, _ worker: Worker) {
+        let now = Host.monotonicNanoseconds()
+        if worker.frames.bytes.isEmpty { worker.since = now }
+        message.encode(into: &worker.frames)
+        let isDue = worker.frames.bytes.count >= Self.gatheredBytes || now - worker.since > Self.gatherNanoseconds
+        if isDue { handOver(worker: worker) }
+    }
+
+    func handOver(worker: Worker) {
+        if worker.frames.bytes.isEmpty { return }
+        connection.send(frame: worker.frames.take(), isPackable: true)
+    }
+
+    private func fail(_ node: DirectoryNode, _ fault: FileFault, _ what: String, _ worker: Worker) -> Bool {
         var error = fault.syncError(what)
         if fault.kind == .missing { error.code = .sourceVanished }
-        return fail(node, error)
+        return fail(node, error, worker)
     }
 
-    private func fail(_ node: DirectoryNode, _ error: SyncError) -> Bool {
+    private func fail(_ node: DirectoryNode, _ error: SyncError, _ worker: Worker) -> Bool {
         node.set(.failed)
-        send(node, .failed(error))
+        send(node, .failed(error), worker)
         return false
     }
 
     func unreachable(_ node: DirectoryNode, fault: FileFault, worker: Worker) {
-        guard let id = window.openDirectory() else { return node.set(.failed) }
+        guard let id = window.openDirectory(beforeWaiting: { handOver(worker: worker) }) else {
+            return node.set(.failed)
+        }
         node.wireID = id
-        _ = fail(node, fault, "could not open the way to \(node.path()) again")
+        _ = fail(node, fault, "could not open the way to \(node.path()) again", worker)
     }
 
     func descends(into entry: WalkEntry, of node: DirectoryNode, worker: Worker) -> Bool {
@@ -110,7 +135,7 @@ final class SendVisitor: TreeVisitor {
         if node.flags.contains(.failed) { return }
         let end: DirectoryEnd =
             node.wireFailure.map { .failed($0) } ?? (node.flags.contains(.unlisted) ? .unlisted : .listed)
-        connection.send(.directoryEnd(id: node.wireID, end))
+        send(.directoryEnd(id: node.wireID, end), worker)
     }
 
     func listingFailed(_ node: DirectoryNode, fault: FileFault, worker: Worker) {
@@ -172,6 +197,8 @@ final class SendVisitor: TreeVisitor {
         _ worker: Worker,
         _ sent: inout WireEntry
     ) throws(FileFault) {
+        // Reading may take long.
+        handOver(worker: worker)
         let file = try node.source.openFile(entry.name, keepAccessTime: context.host.isRoot)
         do throws(ContentFault) {
             sent.digest = try worker.copy.content.digest(of: file, metadata.size)
@@ -217,8 +244,9 @@ final class SendVisitor: TreeVisitor {
         let entries = worker.entries
         worker.entries = []
         worker.bytes = 0
-        guard let id = window.openBatch(SentBatch(node: node, entries: entries)) else { return }
-        connection.send(.batch(WireBatch(id: id, directory: node.wireID, entries: entries)))
+        let batch = SentBatch(node: node, entries: entries)
+        guard let id = window.openBatch(batch, beforeWaiting: { handOver(worker: worker) }) else { return }
+        send(.batch(WireBatch(id: id, directory: node.wireID, entries: entries)), worker)
     }
 }
 

@@ -87,7 +87,8 @@ final class SendWindow: Sendable {
     }
 
     /// Waits for room for one more directory, and numbers it. Nil once the connection is closed.
-    func openDirectory() -> UInt32? {
+    /// - Parameter prepare: the other end can go on only with what the caller has sent: called before it waits.
+    func openDirectory(beforeWaiting prepare: () -> Void) -> UInt32? {
         let end = Host.monotonicNanoseconds() + Self.patienceNanoseconds
         let take = { (state: inout State) -> UInt32 in
             state.directories += 1
@@ -107,6 +108,7 @@ final class SendWindow: Sendable {
         }) {
             return atOnce
         }
+        prepare()
         defer { state.withLock { $0.directoryWaiters -= 1 } }
         let soon = Host.monotonicNanoseconds() + Self.manyNanoseconds
         let many = state.wait(in: Room.forDirectories, until: soon, takeBelow(manyAreClosed))
@@ -120,8 +122,9 @@ final class SendWindow: Sendable {
     private var manyAreClosed: Int { max(1, directoriesMax - directoriesMax / 4) }
 
     /// Waits for room for some entries, and numbers their batch. Nil once the connection is closed.
-    func openBatch(_ batch: SentBatch) -> UInt32? {
-        let number = state.wait(in: Room.forEntries) { state -> UInt32?? in
+    /// - Parameter prepare: called before it waits.
+    func openBatch(_ batch: SentBatch, beforeWaiting prepare: () -> Void) -> UInt32? {
+        let take = { (state: inout State) -> UInt32?? in
             if state.isClosed { return .some(nil) }
             guard Self.hasRoom(state) else { return nil }
             state.entries += batch.names.count
@@ -130,6 +133,9 @@ final class SendWindow: Sendable {
             state.batches[state.nextBatch] = batch
             return .some(state.nextBatch)
         }
+        if let atOnce = state.withLock({ take(&$0) }) { return atOnce }
+        prepare()
+        let number = state.wait(in: Room.forEntries) { take(&$0) }
         // One answer may be room for several, and wakes one: each wakes the next.
         if state.withLock({ Self.hasRoom($0) }) { state.wakeOne(in: Room.forEntries) }
         return number

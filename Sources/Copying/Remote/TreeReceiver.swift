@@ -36,7 +36,7 @@ final class TreeReceiver: Sendable {
     let context: CopyContext
     let connection: WireConnection
     let credits: DirectoryCredits
-    let queue = ReceiveQueue()
+    let queue: ReceiveQueue
     let questions: SourceQuestions
     /// Files that were asked for and did not come yet.
     let wanted = Mutex<[WireReference: WantedFile]>([:])
@@ -62,6 +62,7 @@ final class TreeReceiver: Sendable {
         connection = credits.connection
         questions = SourceQuestions(connection: credits.connection)
         self.threads = threads
+        queue = ReceiveQueue(threads: threads)
         self.hearTotal = hearTotal
         deltas = DeltaDesk(context.options.delta, host: context.host)
     }
@@ -82,7 +83,7 @@ final class TreeReceiver: Sendable {
             for index in 0..<pool.started {
                 group.addTask(executorPreference: pool) {
                     let worker = ReceiveWorker(receiver: self, visitor: visitor, index: index)
-                    while let job = self.queue.take() { worker.perform(job) }
+                    worker.work()
                 }
             }
             group.addTask(executorPreference: waiter) {

@@ -22,7 +22,7 @@ extension TreeSender {
     func sendEntry(_ ask: Ask) {
         let node = node(of: ask.names.directory)
         let entries = ask.names.names.prefix(1).map { entry($0, of: node) }
-        guard let id = window.openBatch(SentBatch(node: node, entries: entries)) else { return }
+        guard let id = window.openBatch(SentBatch(node: node, entries: entries), beforeWaiting: {}) else { return }
         connection.send(.entry(WireBatch(id: id, directory: ask.id, entries: entries)))
     }
 

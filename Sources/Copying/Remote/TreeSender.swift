@@ -97,7 +97,11 @@ final class TreeSender: Sendable {
             let visitor = SendVisitor(context: walk.context, window: window, connection: connection)
             await walk.run(visitor)
             // The root is held by the walk's owner.
-            if !control.shouldStop { visitor.finish(walk.root, worker: visitor.makeWorker(index: 9999)) }
+            if !control.shouldStop {
+                let worker = visitor.makeWorker(index: 9999)
+                visitor.finish(walk.root, worker: worker)
+                visitor.handOver(worker: worker)
+            }
             connection.send(.treeEnd)
         }
         pool.shutDown()
