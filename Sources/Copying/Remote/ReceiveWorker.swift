@@ -29,6 +29,24 @@ final class ReceiveWorker {
         digest = StreamingDigest(context.options.digest ?? .xxh3)
     }
 
+    /// Does some jobs for the thread that has read them, and what becomes possible by them.
+    /// - Returns: whether they were quick: then it may as well do the next ones.
+    func work(on jobs: [ReceiveJob]) -> Bool {
+        stack.append(contentsOf: jobs.reversed())
+        let queue = receiver.queue
+        let began = Host.monotonicNanoseconds()
+        var count: Int64 = 0
+        while let job = stack.popLast() {
+            if queue.isClosed { break }
+            perform(job)
+            count += 1
+            if done.isEnough { tellDone() }
+        }
+        stack.removeAll()
+        tellDone()
+        return Host.monotonicNanoseconds() - began < max(1, count) * Self.slowNanoseconds
+    }
+
     /// Does what the queue has until it has nothing more.
     func work() {
         let queue = receiver.queue
@@ -70,7 +88,7 @@ final class ReceiveWorker {
 
     private func perform(_ job: ReceiveJob) {
         switch job {
-        case .open(let directory, let state): open(directory, state)
+        case .open(let directory): open(directory)
         case .batch(let directory, let batch):
             let found = compare(batch, in: directory, weight: job.weight)
             if let search = receiver.renames, found.mayBeRenamed {
@@ -82,7 +100,7 @@ final class ReceiveWorker {
         case .answer(let found):
             guard let index = receiver.renames?.index(else: job) else { return }
             answer(found, index)
-        case .end(let directory, let end): finish(directory, end)
+        case .end(let directory): finish(directory)
         case .file(let wanted, let file): receive(file, wanted)
         case .failed(let wanted, let error): fail(wanted, context.failure(error))
         case .transfer(let file): return assemble(file)
@@ -93,11 +111,11 @@ final class ReceiveWorker {
 
     // MARK: Directories
 
-    private func open(_ directory: ReceivedDirectory, _ state: WireDirectory.State) {
+    private func open(_ directory: ReceivedDirectory) {
         let node = directory.node
-        let isOpen = open(node, state)
+        let isOpen = open(node, directory.sent)
         if !isOpen { receiver.credits.add() }
-        switch state {
+        switch directory.sent {
         case .open: break
         // What has no contents has no end either.
         case .skipped, .failed: release(node)
@@ -137,10 +155,10 @@ final class ReceiveWorker {
         }
     }
 
-    private func finish(_ directory: ReceivedDirectory, _ end: DirectoryEnd) {
+    private func finish(_ directory: ReceivedDirectory) {
         let node = directory.node
         if directory.isOpen {
-            switch end {
+            switch directory.end {
             case .listed:
                 worker.stand(at: node)
                 visitor.listed(node, worker: worker)

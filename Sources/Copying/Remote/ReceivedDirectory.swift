@@ -9,13 +9,23 @@ final class ReceivedDirectory: Sendable {
         var isReady = false
         var isOpen = false
         var waiting: [ReceiveJob] = []
+        var end = DirectoryEnd.listed
     }
 
     let node: DirectoryNode
+    /// As the other end found it.
+    let sent: WireDirectory.State
     private let state = Mutex(State())
 
-    init(_ node: DirectoryNode) {
+    init(_ node: DirectoryNode, _ sent: WireDirectory.State) {
         self.node = node
+        self.sent = sent
+    }
+
+    /// How its entries end. Set before that is worked on.
+    var end: DirectoryEnd {
+        get { state.withLock { $0.end } }
+        set { state.withLock { $0.end = newValue } }
     }
 
     /// True where the job can be done now; else it is kept for later.
@@ -62,11 +72,11 @@ struct WantedFile: Sendable {
 
 /// One piece of a receiver's work. Thousands wait at a time and move from hand to hand: what is large is kept apart.
 enum ReceiveJob: Sendable {
-    indirect case open(ReceivedDirectory, WireDirectory.State)
+    case open(ReceivedDirectory)
     case batch(ReceivedDirectory, WireBatch)
     /// What is wanted of a batch, once it is known what was renamed.
     indirect case answer(FoundFiles)
-    indirect case end(ReceivedDirectory, DirectoryEnd)
+    case end(ReceivedDirectory)
     indirect case file(WantedFile, WireFile)
     indirect case failed(WantedFile, SyncError)
     case transfer(IncomingFile)

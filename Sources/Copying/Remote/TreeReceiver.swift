@@ -43,6 +43,8 @@ final class TreeReceiver: Sendable {
     let deltas: DeltaDesk
     /// Files of the target that new ones may have been.
     let renames: RenameSearch?
+    /// For the thread that reads, while the tree is named.
+    private let walkVisitor = Mutex<CopyVisitor?>(nil)
     /// Everything is here, and the other end is told.
     private let isDone = Latch()
     private let threads: Int
@@ -69,6 +71,7 @@ final class TreeReceiver: Sendable {
 
     /// Works until the whole tree was named and what was wanted of it is in place, or `close` was called.
     func run(_ visitor: CopyVisitor) async {
+        walkVisitor.withLock { $0 = visitor }
         await run(visitor) {
             if !self.queue.waitForEnd() { self.wanted.withLock { $0.removeAll() } }
         }
@@ -112,6 +115,9 @@ final class TreeReceiver: Sendable {
     func read(_ incoming: inout Incoming) throws(SyncError) {
         while !context.control.shouldStop {
             let goesOn = { !self.context.control.shouldStop && !self.isDone.isSet }
+            if incoming.files.intake.worker == nil, !incoming.treeEnded, let visitor = walkVisitor.withLock({ $0 }) {
+                incoming.files.intake.worker = ReceiveWorker(receiver: self, visitor: visitor, index: threads)
+            }
             guard let message = try next(of: connection, &incoming.files.intake, while: goesOn) else {
                 if !goesOn() { return }
                 throw FrameReader.ended
@@ -149,6 +155,7 @@ final class TreeReceiver: Sendable {
     ) throws(SyncError) -> Message? {
         if let message = try connection.reader.atHand() { return message }
         intake.handOut(queue)
+        defer { intake.isBehind = connection.reader.isBehind }
         return try connection.reader.next(while: goesOn)
     }
 
@@ -175,6 +182,8 @@ final class TreeReceiver: Sendable {
             }
             incoming.treeEnded = true
             incoming.files.intake.handOut(queue)
+            // What comes from now on may be what others have asked for, and wait for.
+            incoming.files.intake.worker = nil
             queue.endTree()
         case .answer(let answer): try questions.take(answer)
         case .entry(let batch): try questions.take(batch)
@@ -209,22 +218,22 @@ final class TreeReceiver: Sendable {
         guard let parentID = sent.parent else {
             if incoming.rootSeen { throw WireFault("there are two roots") }
             incoming.rootSeen = true
-            let root = ReceivedDirectory(context.root)
+            let root = ReceivedDirectory(context.root, sent.state)
             if case .open = sent.state { incoming.directories[sent.id] = root }
             // The root's own hold is its owner's; this one goes with the end of its listing.
-            return incoming.files.intake.add(.open(root, sent.state), queue)
+            return incoming.files.intake.add(.open(root), queue)
         }
         guard let parent = incoming.directories[parentID] else { throw WireFault("a directory has no parent") }
         if parent.node.depth >= WireLimit.depth { throw WireFault("directories are too deep") }
         let node = sent.name.bytes.withUnsafeBytes { DirectoryNode(parent: parent.node, name: $0) }
         note(sent.name, in: parent)
-        let directory = ReceivedDirectory(node)
+        let directory = ReceivedDirectory(node, sent.state)
         if case .open = sent.state {
             if incoming.directories.count >= Self.directoriesMax { throw WireFault("too many directories are open") }
             incoming.directories[sent.id] = directory
         }
         parent.node.hold()
-        incoming.files.intake.add(.open(directory, sent.state), in: parent, queue)
+        incoming.files.intake.add(.open(directory), in: parent, queue)
     }
 
     /// More directories than any sender leaves open.
@@ -250,7 +259,8 @@ final class TreeReceiver: Sendable {
         guard let directory = incoming.directories.removeValue(forKey: id) else {
             throw WireFault("a directory ends that was not begun")
         }
-        incoming.files.intake.add(.end(directory, end), in: directory, queue)
+        directory.end = end
+        incoming.files.intake.add(.end(directory), in: directory, queue)
     }
 
     private func take(_ file: WireFile, _ files: inout IncomingFiles) throws(WireFault) {

@@ -166,6 +166,9 @@ final class FrameReader: @unchecked Sendable {
     private var unpacked = FrameDecoder(awaitsMagic: false)
     private let unpacker = BlockUnpacker()
     private let readBytes = Atomic<Int64>(0)
+    /// The last read found about as much as a pipe holds: the other end is ahead.
+    private(set) var isBehind = false
+    private static let muchBytes = 48 << 10
 
     init(_ input: StreamEnd, awaitsMagic: Bool = true) {
         self.input = input
@@ -206,6 +209,7 @@ final class FrameReader: @unchecked Sendable {
                 if decoder.isBetweenFrames { return nil }
                 throw Self.cut
             }
+            isBehind = count >= Self.muchBytes
             readBytes.wrappingAdd(Int64(count), ordering: .relaxed)
             decoder.feed(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
