@@ -38,12 +38,11 @@ package final class CatalogPages {
     }
 
     /// What the rows of the next page have files of, without the rows; nil behind the last page.
-    package func nextMedia() throws(SyncError) -> [StoredMedia]? {
+    package func nextMedia() throws(SyncError) -> MediaPage? {
         try take { query, rows in
-            var media: [StoredMedia] = []
-            media.reserveCapacity(rows.count)
+            var media = MediaPage.Builder(capacity: rows.count)
             for index in 0..<rows.count { reader.append(query.attachments, rows[index], to: &media) }
-            return media
+            return MediaPage(media)
         }
     }
 
@@ -54,7 +53,8 @@ package final class CatalogPages {
             state = .ended
             let rows = try reader.connection.finish()
             if rows.count == limit, let last = query.last(of: rows) { try ask(query, after: last) }
-            return read(query, rows)
+            // Values are read where libpq has them.
+            return withExtendedLifetime(rows) { read(query, rows) }
         } catch {
             throw error.syncError("cannot read \(query.table.rawValue)")
         }

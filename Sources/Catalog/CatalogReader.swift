@@ -78,7 +78,7 @@ package struct CatalogReader {
             table: table,
             attachments: attachments,
             statement:
-                "\(select(table, attachments)) WHERE \(conditions.joined(separator: " AND ")) ORDER BY id LIMIT $2",
+                "\(select(table, attachments, isRemote: scope.remote)) WHERE \(conditions.joined(separator: " AND ")) ORDER BY id LIMIT $2",
             first: first
         )
     }
@@ -165,12 +165,18 @@ package struct CatalogReader {
     }
 
     /// SQL: a text cut to more than any file name or type has: a row can hold a gigabyte, and there are thousands in memory.
-    /// What is cut is too long for a file name, and stays it.
+    /// What is cut is too long for a file name, and stays it. The cast counts characters only where there are more than 256
+    /// bytes; `left` counts those of every text.
     private static func limited(_ column: String) -> String {
-        "pg_catalog.left(\(SQL.identifier(column)), 256)"
+        "\(SQL.identifier(column))::pg_catalog.varchar(256)"
     }
 
-    func select(_ table: CatalogTable, _ attachments: [CatalogTable.Attachment]) -> String {
+    /// - Parameter isRemote: what is known of all rows, which is not asked again for each.
+    func select(
+        _ table: CatalogTable,
+        _ attachments: [CatalogTable.Attachment],
+        isRemote: Bool? = nil
+    ) -> String {
         let columns = attachments.flatMap { attachment -> [String] in
             return [
                 Self.limited(attachment.fileName), Self.limited(attachment.contentType),
@@ -179,7 +185,8 @@ package struct CatalogReader {
                 + [hasVersion(attachment) ? SQL.identifier(attachment.storageVersion) : "0"]
         }
         return
-            "SELECT id, \(table.isRemote), \(columns.joined(separator: ", ")) FROM \(SQL.qualified("public", table.rawValue))"
+            "SELECT id, \(isRemote.map { "\($0)" } ?? table.isRemote), \(columns.joined(separator: ", "))"
+            + " FROM \(SQL.qualified("public", table.rawValue))"
     }
 
     func query(
@@ -218,6 +225,26 @@ package struct CatalogReader {
                     byteCount: row.integer(first + 2),
                     storageVersion: row.integer(first + 3) ?? 0
                 )
+            )
+        }
+    }
+
+    /// The same without a value for each.
+    func append(_ attachments: [CatalogTable.Attachment], _ row: Rows.Row, to media: inout MediaPage.Builder) {
+        let id = row.integer(0) ?? 0
+        let isRemote = row.isTrue(1)
+        for index in attachments.indices {
+            let first = 2 + 4 * index
+            // Valid as long as the rows are, which whoever calls has.
+            guard let name = row.bytes(first), !name.allSatisfy(Self.isBlank) else { continue }
+            media.append(
+                attachments[index].kind,
+                rowID: id,
+                isRemote: isRemote,
+                name: name,
+                type: row.bytes(first + 1),
+                byteCount: row.integer(first + 2),
+                storageVersion: row.integer(first + 3) ?? 0
             )
         }
     }

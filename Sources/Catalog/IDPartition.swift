@@ -13,18 +13,27 @@ package enum IDPartition {
         let digits = digitCount(of: id)
         let width = digits <= 9 ? 9 : max(12, digits)
         guard width % 3 == 0 else { return false }
-        var place = bytes.count + width + width / 3 - 1
-        bytes.append(contentsOf: repeatElement(UInt8(ascii: "/"), count: place - bytes.count))
-        // From the last digit on: three, and a slash is left alone.
-        var rest = UInt64(id)
-        for index in 0..<width {
-            if index > 0, index % 3 == 0 { place -= 1 }
-            place -= 1
-            bytes[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
+        let count = width + width / 3 - 1
+        bytes += slashes[..<count]
+        bytes.withUnsafeMutableBufferPointer { bytes in
+            // From the last digit on: three, and a slash is left alone.
+            var place = bytes.count
+            var rest = UInt64(id)
+            for _ in 0..<(width / 3) {
+                var digits = UInt16(truncatingIfNeeded: rest % 1000)
+                rest /= 1000
+                for back in 1...3 {
+                    bytes[place - back] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digits % 10)
+                    digits /= 10
+                }
+                place -= 4
+            }
         }
         return true
     }
+
+    /// As many as the folders of the largest id have bytes.
+    private static let slashes = [UInt8](repeating: UInt8(ascii: "/"), count: 27)
 
     private static func digitCount(of id: Int64) -> Int {
         var (count, rest) = (1, UInt64(id))

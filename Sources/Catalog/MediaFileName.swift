@@ -8,17 +8,24 @@ package struct MediaFileName: Sendable, Hashable {
     /// Nil where it is no name of a file in its directory: empty, `.` and `..`, with a slash or a NUL, or longer than the
     /// kernel takes.
     package init?(_ bytes: [UInt8]) {
-        let dot = UInt8(ascii: ".")
-        guard !bytes.isEmpty, bytes.count <= 255 else { return nil }
-        if bytes.count <= 2, bytes.allSatisfy({ $0 == dot }) { return nil }
-        guard !bytes.contains(where: { $0 == 0 || $0 == UInt8(ascii: "/") }) else { return nil }
+        guard Self.isName(bytes[...]) else { return nil }
         self.bytes = bytes
     }
 
+    static func isName(_ bytes: ArraySlice<UInt8>) -> Bool {
+        let dot = UInt8(ascii: ".")
+        guard !bytes.isEmpty, bytes.count <= 255 else { return false }
+        if bytes.count <= 2, bytes.allSatisfy({ $0 == dot }) { return false }
+        return !bytes.contains { $0 == 0 || $0 == UInt8(ascii: "/") }
+    }
+
     /// The name without its extension: what stands before the last dot. A dot in front begins no extension.
-    package var base: ArraySlice<UInt8> {
-        guard let dot = bytes.lastIndex(of: UInt8(ascii: ".")), dot > 0 else { return bytes[...] }
-        return bytes[..<dot]
+    package var base: ArraySlice<UInt8> { bytes[..<Self.endOfBase(bytes[...])] }
+
+    /// Where a name's base ends.
+    static func endOfBase(_ bytes: ArraySlice<UInt8>) -> Int {
+        guard let dot = bytes.lastIndex(of: UInt8(ascii: ".")), dot > bytes.startIndex else { return bytes.endIndex }
+        return dot
     }
 
     /// What stands behind the last dot; empty where there is none.

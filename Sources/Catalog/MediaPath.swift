@@ -48,19 +48,18 @@ package struct MediaPath: Sendable, Hashable {
     /// Puts the path behind what is there; false where the id can have no files.
     package func append(to bytes: inout [UInt8]) -> Bool {
         let slash = UInt8(ascii: "/")
-        if isCached {
-            bytes += MediaLayout.cacheFolder.bytes
-            bytes.append(slash)
-        }
-        bytes += kind.classFolder.utf8
-        bytes.append(slash)
-        bytes += kind.attachmentFolder.utf8
-        bytes.append(slash)
+        bytes += Self.head(of: kind, isCached: isCached)
         guard IDPartition.append(id, to: &bytes) else { return false }
         bytes.append(slash)
         bytes += style.utf8
         bytes.append(slash)
         bytes += name.bytes
         return true
+    }
+
+    /// What stands before an id's folders, with a slash at the end.
+    static func head(of kind: MediaKind, isCached: Bool) -> [UInt8] {
+        let folders = Array("\(kind.classFolder)/\(kind.attachmentFolder)/".utf8)
+        return isCached ? MediaLayout.cacheFolder.bytes + [UInt8(ascii: "/")] + folders : folders
     }
 }

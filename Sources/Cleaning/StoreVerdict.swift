@@ -17,7 +17,7 @@ enum StoreVerdict: Equatable {
     case otherKind(EntryKind?)
 
     /// - Parameter byteCount: of the original, as the row has it.
-    init(of style: MediaStyle, byteCount: Int64?, found entry: StoreEntry?) {
+    init(isOriginal: Bool, byteCount: Int64?, found entry: StoreEntry?) {
         guard let entry else {
             self = .missing
             return
@@ -29,7 +29,7 @@ enum StoreVerdict: Equatable {
         // A row that says 0 is no reason to call an empty file good: no media file is empty.
         if entry.size == 0 {
             self = .empty
-        } else if style == .original, let size = byteCount, size != entry.size {
+        } else if isOriginal, let size = byteCount, size != entry.size {
             self = .otherSize(entry.size)
         } else {
             self = .good(entry.size)

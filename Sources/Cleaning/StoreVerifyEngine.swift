@@ -13,12 +13,6 @@ package final class StoreVerifyEngine: Engine {
     /// Batches between the reader and the workers: a page and a bit, some hundred kilobytes.
     private static let waitingBatches = 128
 
-    /// What one worker looks at: a part of a page, which is not copied.
-    private struct Batch: Sendable {
-        let page: [StoredMedia]
-        let range: Range<Int>
-    }
-
     private let options: StoreVerifyOptions
     private let settings: ConnectionSettings
     private let store: any MediaStore
@@ -81,7 +75,7 @@ package final class StoreVerifyEngine: Engine {
         let others = decoding == nil ? 1 : 2
         let pool = WorkerPool(threads: jobs + others)
         defer { pool.shutDown() }
-        let queue = BoundedQueue<Batch>(capacity: Self.waitingBatches)
+        let queue = BoundedQueue<StoreComparison.Batch>(capacity: Self.waitingBatches)
         let workers = pool.started - others
         guard workers > 0 else {
             return RunResult(counts: Counts(), error: SyncError(.exhausted, "no threads can be started"))
@@ -144,7 +138,7 @@ package final class StoreVerifyEngine: Engine {
     // MARK: Reading
 
     /// Reads all rows into the queue and closes it. Returns why it could not.
-    private func read(into queue: BoundedQueue<Batch>) -> SyncError? {
+    private func read(into queue: BoundedQueue<StoreComparison.Batch>) -> SyncError? {
         defer { queue.close() }
         do throws(SyncError) {
             let reader = try CatalogReader(connect())
@@ -195,192 +189,32 @@ package final class StoreVerifyEngine: Engine {
         _ table: CatalogTable,
         _ scope: CatalogReader.Scope,
         _ reader: CatalogReader,
-        into queue: BoundedQueue<Batch>
+        into queue: BoundedQueue<StoreComparison.Batch>
     ) throws(SyncError) {
-        let pages = reader.pages(table, scope)
+        let pages = reader.pages(table, scope, limit: CatalogReader.pageRows)
         while !control.shouldStop, let page = try pages.nextMedia() {
             for first in stride(from: 0, to: page.count, by: Self.batchRows) {
                 let end = min(first + Self.batchRows, page.count)
-                guard queue.offer(Batch(page: page, range: first..<end)) else { return }
+                guard queue.offer(StoreComparison.Batch(page: page, range: first..<end)) else { return }
             }
         }
     }
 
     // MARK: Looking
 
-    private func work(on queue: BoundedQueue<Batch>) {
+    private func work(on queue: BoundedQueue<StoreComparison.Batch>) {
+        var comparison = StoreComparison(
+            store: store,
+            decoding: decoding,
+            checksTypes: options.checksTypes,
+            reportsEveryItem: options.reportsEveryItem,
+            control: control,
+            sink: sink
+        )
         while let batch = queue.take() {
             // A stopped run still takes what waits: the reader must not wait for room for ever.
             if control.shouldStop { continue }
-            var share = StoreLedger.Share()
-            check(batch, in: &share)
-            ledger.add(share)
+            ledger.add(comparison.check(batch))
         }
-    }
-
-    /// What is looked at, and who says that it is there.
-    private struct NamedFile {
-        let media: StoredMedia
-        let style: MediaStyle
-        let path: BytePath
-
-        var row: RowReference {
-            RowReference(kind: media.kind.rawValue, id: media.rowID, isLocal: !media.isRemote)
-        }
-    }
-
-    private func check(_ batch: Batch, in share: inout StoreLedger.Share) {
-        let page = batch.page
-        var paths = PathList()
-        paths.reserve(paths: 2 * batch.range.count, bytes: 200 * batch.range.count)
-        // Of each path, the index of what names it: a copy of that for each would count.
-        var names: [(media: Int, style: MediaStyle)] = []
-        names.reserveCapacity(2 * batch.range.count)
-        // Neighbours are mostly of one type.
-        var (type, styles): (String?, [MediaStyle]) = (nil, [])
-        var kind: MediaKind?
-        for index in batch.range {
-            share.change(page[index].kind, isLocal: !page[index].isRemote) { tally in
-                tally.rows += 1
-                tally.bytesInRows += max(0, page[index].byteCount ?? 0)
-            }
-            if kind != page[index].kind || type != page[index].contentType {
-                (kind, type, styles) = (page[index].kind, page[index].contentType, page[index].styles)
-            }
-            for style in styles {
-                if paths.append({ page[index].appendPath(of: style, to: &$0) }) {
-                    names.append((index, style))
-                } else {
-                    failName(of: page[index], &share)
-                }
-            }
-        }
-        for (index, found) in store.look(all: paths).enumerated() {
-            let (media, style) = names[index]
-            if countGood(page[media], style, found, in: &share) { continue }
-            let file = NamedFile(media: page[media], style: style, path: paths[index])
-            check(file, found, in: &share)
-            // What is decoded takes its time; what was not reached is not counted.
-            if decoding != nil, control.shouldStop { return }
-        }
-    }
-
-    /// Counts a file that is as its row says, where that is all that is asked; false where there is more to do.
-    private func countGood(
-        _ media: borrowing StoredMedia,
-        _ style: MediaStyle,
-        _ found: Result<StoreEntry?, FileFault>,
-        in share: inout StoreLedger.Share
-    ) -> Bool {
-        guard !options.checksTypes, decoding == nil, !options.reportsEveryItem, case .success(let entry) = found,
-            case .good(let size) = StoreVerdict(of: style, byteCount: media.byteCount, found: entry)
-        else { return false }
-        share.counts.seen += 1
-        share.counts.files += 1
-        share.counts.unchanged += 1
-        share.counts.bytesSeen += size
-        share.change(media.kind, isLocal: !media.isRemote) { tally in
-            tally.files += 1
-            tally.bytesOnDisk += size
-        }
-        return true
-    }
-
-    private func check(
-        _ file: NamedFile,
-        _ found: Result<StoreEntry?, FileFault>,
-        in share: inout StoreLedger.Share
-    ) {
-        let entry: StoreEntry?
-        let verdict: StoreVerdict
-        do throws(SyncError) {
-            entry = try Self.entry(found, at: file.path)
-            // A file that was being decoded when the run was stopped is not counted.
-            guard let known = try self.verdict(of: file, found: entry) else { return }
-            verdict = known
-        } catch {
-            if error.retry == .abortStage { control.stop(error) }
-            return fail(file.path, file.row, of: file.media, error, &share)
-        }
-        share.counts.seen += 1
-        share.counts.files += 1
-        share.counts.bytesSeen += entry?.size ?? 0
-        share.change(file.media) { tally in
-            tally.files += 1
-            verdict.count(in: &tally)
-        }
-        if case .good = verdict {
-            share.counts.unchanged += 1
-            if options.reportsEveryItem {
-                sink(.item(ItemEvent(path: file.path, kind: .file, outcome: .unchanged, row: file.row)))
-            }
-        } else {
-            share.counts.different += 1
-            if file.row.isLocal { share.lost.append(file.path) }
-            let item = ItemEvent(
-                path: file.path,
-                kind: verdict.kind,
-                outcome: .different,
-                changes: verdict.changes,
-                bytes: entry?.size ?? 0,
-                row: file.row,
-                why: verdict.why
-            )
-            sink(.item(item))
-        }
-    }
-
-    private static func entry(
-        _ found: Result<StoreEntry?, FileFault>,
-        at path: BytePath
-    ) throws(SyncError) -> StoreEntry? {
-        do throws(FileFault) { return try found.get() } catch { throw error.syncError("cannot look at \(path)") }
-    }
-
-    private func verdict(of file: NamedFile, found entry: StoreEntry?) throws(SyncError) -> StoreVerdict? {
-        let verdict = StoreVerdict(of: file.style, byteCount: file.media.byteCount, found: entry)
-        guard options.checksTypes || decoding != nil, case .good(let size) = verdict else { return verdict }
-        let expected = file.media.formats(of: file.style)
-        if expected.isEmpty { return verdict }
-        let head: [UInt8]
-        do throws(FileFault) {
-            head = try store.contents(of: file.path, limit: MediaContainer.headBytes)
-        } catch {
-            throw error.syncError("cannot look at \(file.path)")
-        }
-        if MediaContainer.all(ofHead: head).isDisjoint(with: expected) { return .otherType(size) }
-        guard let decoding else { return verdict }
-        return try decoding.verdict(of: file.path)
-    }
-
-    // MARK: Failures
-
-    /// A row whose name can be no part of a path.
-    private func failName(of media: StoredMedia, _ share: inout StoreLedger.Share) {
-        let what = "\(media.kind.rawValue) \(media.rowID)"
-        let error = SyncError(
-            .item,
-            "the file name of \(what) is no name of a file: \(BytePath.escaped(media.fileName))",
-            hint: "nothing that Mastodon writes looks like this: correct the row"
-        )
-        let row = RowReference(kind: media.kind.rawValue, id: media.rowID, isLocal: !media.isRemote)
-        fail(BytePath(what), row, of: media, error, &share)
-    }
-
-    private func fail(
-        _ path: BytePath,
-        _ row: RowReference,
-        of media: StoredMedia,
-        _ error: SyncError,
-        _ share: inout StoreLedger.Share
-    ) {
-        share.counts.seen += 1
-        share.counts.files += 1
-        share.counts.failed += 1
-        share.change(media) { tally in
-            tally.files += 1
-            tally.failed += 1
-        }
-        sink(.item(ItemEvent(path: path, kind: .file, outcome: .failed(error), row: row)))
     }
 }

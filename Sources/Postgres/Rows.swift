@@ -33,8 +33,10 @@ package final class Rows {
     fileprivate func bytes(_ row: Int32, _ column: Int) -> UnsafeBufferPointer<UInt8>? {
         precondition(column >= 0 && column < columnCount)
         let column = Int32(column)
-        guard PQgetisnull(result, row, column) == 0, let bytes = PQgetvalue(result, row, column) else { return nil }
+        // NULL has no length: of most values libpq is asked twice, not three times.
         let count = Int(PQgetlength(result, row, column))
+        if count == 0, PQgetisnull(result, row, column) != 0 { return nil }
+        guard let bytes = PQgetvalue(result, row, column) else { return nil }
         return UnsafeBufferPointer(start: UnsafeRawPointer(bytes).assumingMemoryBound(to: UInt8.self), count: count)
     }
 
@@ -57,6 +59,9 @@ package final class Rows {
         package func isTrue(_ column: Int) -> Bool {
             withExtendedLifetime(rows) { rows.bytes(index, column)?.first == UInt8(ascii: "t") }
         }
+
+        /// Where libpq has a value, as long as there are the rows; nil for NULL.
+        package func bytes(_ column: Int) -> UnsafeBufferPointer<UInt8>? { rows.bytes(index, column) }
 
         package func text(_ column: Int) -> String? {
             withExtendedLifetime(rows) { rows.bytes(index, column).map { String(decoding: $0, as: UTF8.self) } }

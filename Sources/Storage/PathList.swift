@@ -27,6 +27,13 @@ package struct PathList: Sendable, ExpressibleByArrayLiteral {
         starts.reserveCapacity(paths + 1)
     }
 
+    /// Forgets the paths; the memory is kept for others.
+    package mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        starts.removeAll(keepingCapacity: true)
+        starts.append(0)
+    }
+
     package mutating func append(_ path: BytePath) {
         append { (bytes) in
             bytes += path.bytes

@@ -49,6 +49,18 @@ struct CatalogReaderTests {
         }
     }
 
+    /// What is written of a page's attachment is what the attachment by itself says.
+    private static func expectPaths(of page: MediaPage, _ index: Int, by writer: inout MediaPathWriter) {
+        let media = page[index]
+        writer.begin(page, index)
+        #expect(writer.styles == media.styles)
+        for (style, name) in media.styles.enumerated() {
+            var written: [UInt8] = []
+            let isWritten = writer.append(style, of: page, to: &written)
+            #expect((isWritten ? BytePath(bytes: written) : nil) == media.path(of: name))
+        }
+    }
+
     /// All rows of a scope, read by small pages.
     private static func all(
         _ reader: CatalogReader,
@@ -69,6 +81,15 @@ struct CatalogReaderTests {
                 var pages: [CatalogRow] = []
                 while let page = try ahead.next() { pages += page }
                 #expect(pages == rows)
+                // Their media without the rows, and what is written of them.
+                let mediaAhead = reader.pages(table, scope, limit: limit)
+                var media: [StoredMedia] = []
+                var writer = MediaPathWriter()
+                while let page = try mediaAhead.nextMedia() {
+                    media += (0..<page.count).map { page[$0] }
+                    for index in 0..<page.count { Self.expectPaths(of: page, index, by: &writer) }
+                }
+                #expect(media == rows.flatMap(\.media))
                 return rows
             }
     }

@@ -67,7 +67,10 @@ struct PoolerTests {
         #expect(told.first?.hint?.contains("DB_HOST") == true)
         #expect(!one.ears.notices.contains { $0.message.contains("pooler") })
         // Neither a lock nor a setting stays behind in a session that others get next.
-        let left = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+        let left = """
+            SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            """
         #expect(try Fixture.cluster().sql(left, database: pooled.name) == "0")
     }
 

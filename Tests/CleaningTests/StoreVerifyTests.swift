@@ -14,7 +14,7 @@ import Testing
     private static func verdict(_ kind: EntryKind?, _ size: Int64, row: Int64?, style: MediaStyle) -> StoreVerdict {
         let never = Timestamp(seconds: 0, nanoseconds: 0)
         let entry = StoreEntry(kind: kind, size: size, modificationTime: never)
-        return StoreVerdict(of: style, byteCount: row, found: entry)
+        return StoreVerdict(isOriginal: style == .original, byteCount: row, found: entry)
     }
 
     @Test(
@@ -32,7 +32,7 @@ import Testing
 
     @Test("what is not there is missing")
     func missing() {
-        #expect(StoreVerdict(of: .original, byteCount: nil, found: nil) == .missing)
+        #expect(StoreVerdict(isOriginal: true, byteCount: nil, found: nil) == .missing)
     }
 }
 

@@ -31,4 +31,13 @@ import Testing
         list.append(BytePath("b"))
         #expect((0..<list.count).map { list[$0] } == [BytePath("a"), BytePath("b")])
     }
+
+    @Test("a list is used again without what was in it")
+    func again() {
+        var list = PathList([BytePath("a/b"), BytePath("c")])
+        list.removeAll()
+        #expect(list.count == 0)
+        list.append(BytePath("d"))
+        #expect((0..<list.count).map { list[$0] } == [BytePath("d")])
+    }
 }
