@@ -47,7 +47,11 @@ let package = Package(
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CPixels", exclude: ["resize.h", "resize_kernel.h"]),
-        .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+        .target(
+            name: "CJPEG",
+            exclude: ["codes.h", "cosine_kernel.h", "failing.h", "units_kernel.h"],
+            linkerSettings: [.linkedLibrary("jpeg")]
+        ),
         // libvips is loaded when it is first needed: it brings a hundred libraries.
         .target(name: "CVips"),
         // So are libdeflate and libwebp, which come with it.

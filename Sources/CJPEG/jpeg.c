@@ -1,56 +1,10 @@
 // libjpeg jumps out of its functions on an error; the jumps end here.
-#include <setjmp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <jpeglib.h>
-#include <jerror.h>
-#include "CJPEG.h"
+#include "failing.h"
 
 /// A picture with more scans than this is made to keep decoders busy.
 enum { SCANS_MAX = 200 };
-
-struct failing {
-    struct jpeg_error_mgr base;
-    jmp_buf back;
-    char *message;
-    int result;
-    int truncated;
-};
-
-static void fail(j_common_ptr codec) {
-    struct failing *failing = (struct failing *)codec->err;
-    char text[JMSG_LENGTH_MAX];
-    failing->base.format_message(codec, text);
-    snprintf(failing->message, MDS_JPEG_MESSAGE, "%s", text);
-    switch (failing->base.msg_code) {
-        case JERR_OUT_OF_MEMORY: failing->result = MDS_JPEG_NO_MEMORY; break;
-        case JERR_INPUT_EOF: failing->result = MDS_JPEG_TRUNCATED; break;
-        default: failing->result = MDS_JPEG_UNDECODABLE;
-    }
-    longjmp(failing->back, 1);
-}
-
-/// A warning: damage that does not stop the decoder. Only missing data counts; viewers show the rest as it is.
-static void warn(j_common_ptr codec, int level) {
-    struct failing *failing = (struct failing *)codec->err;
-    if (level >= 0) return;
-    failing->base.num_warnings++;
-    if (failing->base.msg_code == JWRN_JPEG_EOF || failing->base.msg_code == JWRN_HIT_MARKER) failing->truncated = 1;
-}
-
-static void say_nothing(j_common_ptr codec) { (void)codec; }
-
-static void prepare(struct failing *failing, char *message) {
-    jpeg_std_error(&failing->base);
-    failing->base.error_exit = fail;
-    failing->base.emit_message = warn;
-    failing->base.output_message = say_nothing;
-    failing->message = message;
-    failing->result = MDS_JPEG_UNDECODABLE;
-    failing->truncated = 0;
-    message[0] = 0;
-}
 
 struct progress {
     struct jpeg_progress_mgr base;
@@ -97,7 +51,7 @@ static void read_rows(struct decoding *d, int keep) {
 }
 
 static int decode(struct decoding *d, const uint8_t *bytes, size_t size, int denominator, int keep, char *message) {
-    prepare(&d->failing, message);
+    mds_jpeg_prepare(&d->failing, message);
     d->decoder.err = &d->failing.base;
     if (setjmp(d->failing.back)) {
         int result = d->failing.result;
@@ -161,48 +115,6 @@ int mds_jpeg_check(const uint8_t *bytes, size_t size, char *message) {
     free(d.pixels);
     jpeg_destroy_decompress(&d.decoder);
     return result;
-}
-
-struct encoding {
-    struct jpeg_compress_struct encoder;
-    struct failing failing;
-    unsigned char *bytes;
-    unsigned long size;
-};
-
-int mds_jpeg_encode(
-    const struct mds_jpeg_picture *picture, int quality, int progressive, uint8_t **out, size_t *out_size, char *message) {
-    struct encoding e;
-    memset(&e, 0, sizeof e);
-    prepare(&e.failing, message);
-    e.encoder.err = &e.failing.base;
-    if (setjmp(e.failing.back)) {
-        jpeg_destroy_compress(&e.encoder);
-        free(e.bytes);
-        return e.failing.result;
-    }
-    jpeg_create_compress(&e.encoder);
-    jpeg_mem_dest(&e.encoder, &e.bytes, &e.size);
-    e.encoder.image_width = (JDIMENSION)picture->width;
-    e.encoder.image_height = (JDIMENSION)picture->height;
-    e.encoder.input_components = picture->channels;
-    e.encoder.in_color_space = picture->channels == 4 ? JCS_EXT_RGBX : JCS_GRAYSCALE;
-    jpeg_set_defaults(&e.encoder);
-    jpeg_set_quality(&e.encoder, quality, TRUE);
-    // As libvips does: from 90 on colours keep every pixel.
-    if (quality >= 90) e.encoder.comp_info[0].h_samp_factor = e.encoder.comp_info[0].v_samp_factor = 1;
-    if (progressive) jpeg_simple_progression(&e.encoder);
-    jpeg_start_compress(&e.encoder, TRUE);
-    if (picture->icc_size > 0) jpeg_write_icc_profile(&e.encoder, picture->icc, (unsigned int)picture->icc_size);
-    while (e.encoder.next_scanline < e.encoder.image_height) {
-        JSAMPROW row = picture->pixels + e.encoder.next_scanline * picture->stride;
-        jpeg_write_scanlines(&e.encoder, &row, 1);
-    }
-    jpeg_finish_compress(&e.encoder);
-    jpeg_destroy_compress(&e.encoder);
-    *out = e.bytes;
-    *out_size = e.size;
-    return MDS_JPEG_OK;
 }
 
 void mds_jpeg_free(void *memory) { free(memory); }

@@ -46,13 +46,60 @@ static inline __attribute__((always_inline)) void sum_pieces(
         }
 }
 
-/// Puts a piece where the values of its pixels lie GROUP from those of the next pixel.
-static inline __attribute__((always_inline)) void spread(const lanes *piece, int channels, int16_t *to) {
-    if (channels == 4)
-        for (int pixel = 0; pixel < LANES / 4; pixel++)
-            memcpy(to + pixel * GROUP, (const int16_t *)piece + pixel * 4, 4 * sizeof *to);
-    else
-        for (int pixel = 0; pixel < LANES; pixel++) to[pixel * GROUP] = (*piece)[pixel];
+/// Puts a piece of four channels where the values of its pixels lie GROUP from those of the next pixel.
+static inline __attribute__((always_inline)) void spread(const lanes *piece, int16_t *to) {
+    for (int pixel = 0; pixel < LANES / 4; pixel++)
+        memcpy(to + pixel * GROUP, (const int16_t *)piece + pixel * 4, 4 * sizeof *to);
+}
+
+typedef int16_t half __attribute__((vector_size(8 * sizeof(int16_t))));
+typedef int32_t half32 __attribute__((vector_size(16)));
+typedef int64_t half64 __attribute__((vector_size(16)));
+
+/// Eight rows of eight values become columns, which lie GROUP from each other.
+static inline __attribute__((always_inline)) void turn(const half *rows, int16_t *to) {
+    half a[8], result;
+    half32 b[8];
+    for (int k = 0; k < 8; k += 2) {
+        a[k] = __builtin_shufflevector(rows[k], rows[k + 1], 0, 8, 1, 9, 2, 10, 3, 11);
+        a[k + 1] = __builtin_shufflevector(rows[k], rows[k + 1], 4, 12, 5, 13, 6, 14, 7, 15);
+    }
+    for (int k = 0; k < 8; k += 4)
+        for (int j = 0; j < 2; j++) {
+            half32 one = (half32)a[k + j], two = (half32)a[k + 2 + j];
+            b[k + 2 * j] = __builtin_shufflevector(one, two, 0, 4, 1, 5);
+            b[k + 2 * j + 1] = __builtin_shufflevector(one, two, 2, 6, 3, 7);
+        }
+    for (int k = 0; k < 4; k++) {
+        half64 one = (half64)b[k], two = (half64)b[k + 4];
+        result = (half)__builtin_shufflevector(one, two, 0, 2);
+        memcpy(to + (2 * k) * GROUP, &result, sizeof result);
+        result = (half)__builtin_shufflevector(one, two, 1, 3);
+        memcpy(to + (2 * k + 1) * GROUP, &result, sizeof result);
+    }
+}
+
+/// Sums of one channel, which lie beside each other for each row, are put where the rows of a pixel lie beside each other.
+static inline __attribute__((always_inline)) void turn_pieces(lanes sums[8][4], size_t count, int16_t *to) {
+    for (size_t piece = 0; piece < count; piece++)
+        for (int side = 0; side < 2; side++) {
+            half rows[8];
+            for (int row = 0; row < 8; row++) memcpy(&rows[row], (const int16_t *)&sums[row][piece] + side * 8, sizeof rows[row]);
+            turn(rows, to + (piece * LANES + (size_t)side * 8) * GROUP);
+        }
+}
+
+/// Pieces of one channel, up to four, for all rows that lie together.
+static inline __attribute__((always_inline)) void sum_grey(
+    const uint8_t *column, size_t stride, const struct taps *const *taps, int16_t *to, size_t count) {
+    for (int first = 0; first < GROUP; first += 8) {
+        lanes sums[8][4];
+        for (int row = 0; row < 8; row++) {
+            const struct taps *own = taps[first + row];
+            sum_pieces(column + (size_t)own->first * stride, stride, own, sums[row], count);
+        }
+        turn_pieces(sums, count, to + first);
+    }
 }
 
 void KERNEL(columns)(
@@ -60,17 +107,19 @@ void KERNEL(columns)(
     const size_t step = (size_t)(LANES / channels * GROUP);
     size_t piece = 0;
     // All rows of a few columns, then the next columns: what is read and written stays near.
+    for (; channels == 1 && piece + 4 <= pieces; piece += 4) sum_grey(top + piece * LANES, stride, taps, sums + piece * step, 4);
+    for (; channels == 1 && piece < pieces; piece++) sum_grey(top + piece * LANES, stride, taps, sums + piece * step, 1);
     for (; piece + 4 <= pieces; piece += 4)
-        for (int row = 0; row < GROUP / channels; row++) {
+        for (int row = 0; row < GROUP / 4; row++) {
             lanes four[4];
             sum_pieces(top + (size_t)taps[row]->first * stride + piece * LANES, stride, taps[row], four, 4);
-            for (size_t k = 0; k < 4; k++) spread(&four[k], channels, sums + (piece + k) * step + row * channels);
+            for (size_t k = 0; k < 4; k++) spread(&four[k], sums + (piece + k) * step + row * 4);
         }
     for (; piece < pieces; piece++)
-        for (int row = 0; row < GROUP / channels; row++) {
+        for (int row = 0; row < GROUP / 4; row++) {
             lanes one;
             sum_pieces(top + (size_t)taps[row]->first * stride + piece * LANES, stride, taps[row], &one, 1);
-            spread(&one, channels, sums + piece * step + row * channels);
+            spread(&one, sums + piece * step + row * 4);
         }
 }
 

@@ -19,7 +19,8 @@ final class PixelBuffer {
         self.profile = profile
     }
 
-    private convenience init(size: PixelSize, channels: Int, profile: [UInt8]) throws(ProcessingFault) {
+    /// Makes room for pixels; what they are is not said.
+    convenience init(size: PixelSize, channels: Int, profile: [UInt8]) throws(ProcessingFault) {
         // Rows of whole blocks, so that all of them are aligned.
         let stride = (size.width * channels + 31) / 32 * 32
         guard let memory = malloc(stride * size.height) else { throw .noMemory("\(size) pixels") }

@@ -1,12 +1,18 @@
 /// A picture's file in memory: what was fetched, or what was made of it.
 final class SourceImage {
+    /// What a picture is encoded from.
+    enum Decoded {
+        case pixels(PixelBuffer)
+        case planes(PlanarPicture)
+    }
+
     let bytes: MediaBytes
     let format: MediaFormat
     let header: ImageHeader
     /// Whether it is the input itself, whose bytes need not be written again.
     let isInput: Bool
     /// What a made picture was encoded from.
-    let pixels: PixelBuffer?
+    private let decoded: Decoded?
     /// Whether all of it was decoded without a fault.
     var wasDecoded: Bool
 
@@ -15,13 +21,13 @@ final class SourceImage {
         _ format: MediaFormat,
         _ header: ImageHeader,
         isInput: Bool,
-        pixels: PixelBuffer? = nil
+        decoded: Decoded? = nil
     ) {
         self.bytes = bytes
         self.format = format
         self.header = header
         self.isInput = isInput
-        self.pixels = pixels
+        self.decoded = decoded
         wasDecoded = !isInput
     }
 
@@ -35,9 +41,9 @@ final class SourceImage {
     static func made(
         _ bytes: MediaBytes,
         _ format: MediaFormat,
-        pixels: PixelBuffer? = nil
+        from decoded: Decoded? = nil
     ) throws(ProcessingFault) -> SourceImage {
-        SourceImage(bytes, format, try ImageHeader.read(bytes, format), isInput: false, pixels: pixels)
+        SourceImage(bytes, format, try ImageHeader.read(bytes, format), isInput: false, decoded: decoded)
     }
 
     var size: PixelSize { header.size }
@@ -60,17 +66,31 @@ final class SourceImage {
         if case .crop = fit { crops = box != nil }
         let quality = quality ?? rules.quality
         let wish = VipsLibrary.Wish(box: box, crops: crops, format: target, quality: quality, progressive: progressive)
-        if target == format, let box, let goal = goal(box, crops: crops), let pixels = try fastPixels(goal) {
-            return try .made(try encode(pixels, wish), target, pixels: pixels)
+        if target == format, let box, let goal = goal(box, crops: crops), let decoded = try decode(goal, wish) {
+            return try .made(try encode(decoded, wish), target, from: decoded)
         }
         return try convert(wish)
     }
 
     /// All of the picture, decoded to its end without libvips, and made as large as asked; nil where that is libvips' to do.
+    private func decode(_ target: PixelTarget, _ wish: VipsLibrary.Wish) throws(ProcessingFault) -> Decoded? {
+        if isCommonJPEG {
+            let halves = JPEGCodec.halvesColors(quality: wish.quality)
+            if let planes = try JPEGCodec.planes(bytes, of: size, to: target, halvesColors: halves) {
+                wasDecoded = true
+                return .planes(planes)
+            }
+        }
+        return try fastPixels(target).map { .pixels($0) }
+    }
+
+    /// The same as pixels.
     private func fastPixels(_ target: PixelTarget) throws(ProcessingFault) -> PixelBuffer? {
         let result: PixelBuffer?
         switch format {
-        case .jpeg where isCommonJPEG: result = try JPEGCodec.decode(bytes, of: size, to: target)
+        case .jpeg where isCommonJPEG:
+            let read = try JPEGCodec.pixels(bytes, of: size, to: target)
+            result = if let read { read } else { try JPEGCodec.decode(bytes, of: size, to: target) }
         case .png: result = try PNGCodec.decode(bytes)?.resized(to: target, of: size)
         case .webp where !header.isTurned:
             result = try WebPCodec.decode(bytes, of: size, to: target)?.resized(to: target, of: size)
@@ -80,11 +100,14 @@ final class SourceImage {
         return result
     }
 
-    private func encode(_ pixels: PixelBuffer, _ wish: VipsLibrary.Wish) throws(ProcessingFault) -> MediaBytes {
-        switch wish.format {
-        case .jpeg: try JPEGCodec.encode(pixels, quality: wish.quality, progressive: wish.progressive)
-        case .png: try PNGCodec.encode(pixels)
-        default: try VipsLibrary.open().encode(pixels, wish)
+    private func encode(_ decoded: Decoded, _ wish: VipsLibrary.Wish) throws(ProcessingFault) -> MediaBytes {
+        switch (decoded, wish.format) {
+        case (.planes(let planes), _):
+            try JPEGCodec.encode(planes, quality: wish.quality, progressive: wish.progressive)
+        case (.pixels(let pixels), .jpeg):
+            try JPEGCodec.encode(pixels, quality: wish.quality, progressive: wish.progressive)
+        case (.pixels(let pixels), .png): try PNGCodec.encode(pixels)
+        case (.pixels(let pixels), _): try VipsLibrary.open().encode(pixels, wish)
         }
     }
 
@@ -133,7 +156,11 @@ final class SourceImage {
     func preview() throws(ProcessingFault) -> PixelBuffer {
         let box = PixelSize(width: 100, height: 100)
         let target = size.fitting(box)
-        if let pixels { return try pixels.resized(to: target) }
+        switch decoded {
+        case .pixels(let pixels): return try pixels.resized(to: target)
+        case .planes(let planes): return try planes.pixels(of: PixelTarget(all: target))
+        case nil: break
+        }
         if target.width <= size.width, let pixels = try fastPixels(PixelTarget(all: target)) { return pixels }
         let result = try VipsLibrary.open().pixels(bytes, box: box)
         if header.frames == 1 { wasDecoded = true }

@@ -1,5 +1,5 @@
-// libjpeg (of libjpeg-turbo) as Swift wants it: errors are values, not jumps. One call decodes, one encodes; what they
-// return is freed with mds_jpeg_free. Imaging is the only Swift owner.
+// libjpeg (of libjpeg-turbo) as Swift wants it: errors are values, not jumps. What its calls return is freed with mds_jpeg_free. Usual pictures are
+// read without it. Imaging is the only Swift owner.
 #ifndef MEDIASYNC_CJPEG_H
 #define MEDIASYNC_CJPEG_H
 
@@ -33,6 +33,45 @@ int mds_jpeg_decode(const uint8_t *bytes, size_t size, int denominator, struct m
 
 /// The same without keeping the pixels, and without changing colours: whether it can be decoded to its end.
 int mds_jpeg_check(const uint8_t *bytes, size_t size, char *message);
+
+/// One component of a picture: brightness, or one of two colours.
+struct mds_jpeg_plane {
+    uint8_t *samples;
+    int width, height;
+    size_t stride;
+    /// How far the picture reaches, in samples: not always whole ones.
+    double across, down;
+};
+
+/// A picture as JPEG has it: brightness alone, or with two colours that may have fewer samples.
+struct mds_jpeg_planes {
+    struct mds_jpeg_plane planes[3];
+    int count;
+    uint8_t *icc;
+    size_t icc_size;
+};
+
+/// What is to become of all of a picture.
+struct mds_jpeg_wish {
+    int width, height;
+    /// Whether colours become half of that.
+    int halves_colors;
+};
+
+/// Decodes all of a baseline picture, each plane at the smallest of 1/1, 1/2, 1/4 and 1/8 that is not smaller than what is wished. 1, and then
+/// samples and profile are freed with mds_jpeg_free; 0 says nothing of the picture: mds_jpeg_decode has to look at it.
+int mds_jpeg_read(const uint8_t *bytes, size_t size, const struct mds_jpeg_wish *wish, struct mds_jpeg_planes *out);
+
+/// Whether a picture is known to be good from its beginning to its end; 0 says nothing.
+int mds_jpeg_is_good(const uint8_t *bytes, size_t size);
+
+/// Encodes planes: colours of half the size, rounded up, below MDS_JPEG_ALL_COLORS, else of the same size. Rows have room for whole blocks of eight samples,
+/// which are filled.
+int mds_jpeg_encode_planes(
+    const struct mds_jpeg_planes *picture, int quality, int progressive, uint8_t **out, size_t *out_size, char *message);
+
+/// The least quality at which colours keep every pixel, as with libvips.
+enum { MDS_JPEG_ALL_COLORS = 90 };
 
 /// Encodes pixels as mds_jpeg_decode gives them, with an ICC profile where there is one.
 int mds_jpeg_encode(

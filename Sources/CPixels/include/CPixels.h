@@ -25,6 +25,10 @@ struct mds_region {
 /// memory for its tables: about 64 bytes a column and 16 bytes a row of `in`, and 100 bytes a row and column of `out`.
 int mds_resize(const struct mds_picture *in, struct mds_region part, const struct mds_picture *out);
 
+/// Puts pixels of `out`, which has four channels, together from brightness and the two colours of a JPEG, all of the same size.
+void mds_join_planes(
+    const struct mds_picture *luma, const struct mds_picture *blue, const struct mds_picture *red, const struct mds_picture *out);
+
 /// The sums of a blurhash with 4 x 4 components: red, green and blue of each in linear light, first across, then down.
 /// 0, or -1 without memory.
 int mds_blurhash_sums(const struct mds_picture *in, float sums[48]);

@@ -1,0 +1,71 @@
+internal import CPixels
+
+/// A decoded picture as JPEG has it: brightness, and two colours that may have fewer samples. Where it is only made smaller and becomes a JPEG
+/// again, its pixels are never made.
+final class PlanarPicture {
+    /// One component, and how far the picture reaches in its samples: not always whole ones.
+    struct Plane {
+        let samples: PixelBuffer
+        let across: Double
+        let down: Double
+    }
+
+    let size: PixelSize
+    /// Brightness alone, or with two colours.
+    let planes: [Plane]
+    /// The ICC profile that its colours are meant in.
+    let profile: [UInt8]
+
+    init(size: PixelSize, planes: [Plane], profile: [UInt8]) {
+        precondition(planes.count == 1 || planes.count == 3, "brightness, or brightness and two colours")
+        self.size = size
+        self.planes = planes
+        self.profile = profile
+    }
+
+    /// Makes it what was asked for.
+    /// - Parameter halvesColors: whether colours become half as large as the picture.
+    func resized(to target: PixelTarget, halvesColors: Bool) throws(ProcessingFault) -> PlanarPicture {
+        var result: [Plane] = []
+        for (index, plane) in planes.enumerated() {
+            let half = index > 0 && halvesColors ? 2 : 1
+            let size = PixelSize(
+                width: (target.size.width + half - 1) / half,
+                height: (target.size.height + half - 1) / half
+            )
+            // Samples for each pixel of the result.
+            let across = plane.across / Double(target.scaled.width)
+            let down = plane.down / Double(target.scaled.height)
+            let part = mds_region(
+                x: Double((target.scaled.width - target.size.width) / 2) * across,
+                y: Double((target.scaled.height - target.size.height) / 2) * down,
+                width: Double(size.width * half) * across,
+                height: Double(size.height * half) * down
+            )
+            result.append(
+                Plane(
+                    samples: try plane.samples.resized(to: size, part: part),
+                    across: Double(target.size.width) / Double(half),
+                    down: Double(target.size.height) / Double(half)
+                )
+            )
+        }
+        return PlanarPicture(size: target.size, planes: result, profile: profile)
+    }
+
+    /// The picture as pixels, of another size.
+    func pixels(of target: PixelTarget) throws(ProcessingFault) -> PixelBuffer {
+        let same = try resized(to: target, halvesColors: false)
+        guard same.planes.count == 3 else { return same.planes[0].samples }
+        let result = try PixelBuffer(size: same.size, channels: 4, profile: profile)
+        let (luma, blue, red) = (same.planes[0].samples, same.planes[1].samples, same.planes[2].samples)
+        try luma.withPicture { luma throws(ProcessingFault) in
+            try blue.withPicture { blue throws(ProcessingFault) in
+                try red.withPicture { red throws(ProcessingFault) in
+                    try result.withPicture { mds_join_planes(&luma, &blue, &red, &$0) }
+                }
+            }
+        }
+        return result
+    }
+}
