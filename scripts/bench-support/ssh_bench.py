@@ -104,6 +104,8 @@ class Rivals:
         from_, to = (source, f"127.0.0.1:{target}") if push else (f"127.0.0.1:{source}", target)
         if name == "rsync":
             return ["rsync", "-a", "-e", self.shell, from_ + "/", to + "/"]
+        if name == LOCAL:
+            return [self.laboratory.binary, "copy", "-q", *UNFLUSHED, source, target]
         more = ["--connections", str(CONNECTIONS)] if name == SEVERAL else []
         more += [] if name == FLUSHED else UNFLUSHED
         return [self.laboratory.binary, "copy", "-q", *more, "--rsh", self.shell, "--remote-path", self.laboratory.binary, from_, to]
@@ -117,13 +119,15 @@ NAMES = ("mediasync", "rsync")
 CONNECTIONS = 4
 SEVERAL = f"mediasync --connections {CONNECTIONS}"      # of first copies: a second one has no bytes to carry
 FLUSHED = "mediasync, flushed"                          # the default: what was copied is on the disk when it ends
+LOCAL = "mediasync without ssh"                         # the same copy on one machine: what the file system alone takes
+UNTARGETED = (FLUSHED, LOCAL)
 UNFLUSHED = ["--fsync", "none"]                         # as rsync -a leaves it to the kernel
 
 
 def first(laboratory, server, source, facts, latency):
     """New names each time; the source is in the cache."""
     rivals = Rivals(laboratory, server, latency)
-    names = (*NAMES, SEVERAL, FLUSHED)
+    names = (*NAMES, SEVERAL, *UNTARGETED) if latency == 0 else (*NAMES, SEVERAL, FLUSHED)
     seconds, processor = {name: [] for name in names}, {name: [] for name in names}
     for number in range(laboratory.rounds):
         for name in names if number % 2 == 0 else reversed(names):
@@ -149,11 +153,12 @@ def again(laboratory, server, source, facts):
     seconds = {}
     for latency in (0, 50):
         rivals = Rivals(laboratory, server, latency)
-        times = seconds[f"{latency}ms"] = {name: [] for name in NAMES}
+        names = (*NAMES, LOCAL) if latency == 0 else NAMES
+        times = seconds[f"{latency}ms"] = {name: [] for name in names}
         for number in range(laboratory.rounds):
-            for name in NAMES if number % 2 == 0 else reversed(NAMES):
+            for name in names if number % 2 == 0 else reversed(names):
                 times[name].append(round(laboratory.run(rivals.command(name, source, target)).wall, 3))
-        for name in NAMES:
+        for name in names:
             print(f"   {latency:3} ms {name:10} {statistics.median(times[name]):7.2f} s", flush=True)
         rivals.stop()
     return {"seconds": seconds}
@@ -203,7 +208,7 @@ def run(laboratory, quick, part):
     result = {"workload": part, "files": facts["files"], "directories": facts["directories"], "bytes": facts["bytes"], **measured}
     if part != "memory":
         kind = part.split("-")[0]
-        result["faster"] = {f"{kind}-{latency}{', ' + name if name in (SEVERAL, FLUSHED) else ''}": measure.ratios(times["rsync"], times[name])
+        result["faster"] = {f"{kind}-{latency}{', ' + name if name in (SEVERAL, *UNTARGETED) else ''}": measure.ratios(times["rsync"], times[name])
                             for latency, times in result["seconds"].items() for name in times if name != "rsync"}
     return result
 
@@ -221,14 +226,14 @@ def text(result):
 def goal_of(name):
     """rsync flushes nothing: beside what is flushed there is no goal."""
     figure, _, tool = name.partition(", ")
-    return "no goal" if tool == FLUSHED else f"goal {GOALS[figure]:g}"
+    return "no goal" if tool in UNTARGETED else f"goal {GOALS[figure]:g}"
 
 
 INTRODUCTION = """\
 Copies from another machine through OpenSSH's sshd on loopback, of which both ends, both sshs and a relay share the processors; the \
 relay adds the milliseconds there and back. rsync -a through the same sshd and ssh. rsync leaves it to the kernel when its files are on \
-the disk, and so does mediasync where it is compared with it (--fsync none); *flushed* is its default. New names for every first copy; \
-the source is in the cache. Checked: the trees are equal after the first round."""
+the disk, and so does mediasync where it is compared with it (--fsync none); *flushed* is its default. *Without ssh* it copies from one directory to another: what the file system alone takes. New names \
+for every first copy; the source is in the cache. Checked: the trees are equal after the first round."""
 
 
 def rows(result, spread):
@@ -247,5 +252,5 @@ def rows(result, spread):
         ours, theirs = (statistics.median(result["seconds"][latency][each]) for each in (tool or "mediasync", "rsync"))
         found.append((f"{'first copy' if kind == 'first' else 'nothing to do'}, {latency}{tool and f', {tool}'}",
                       f"{ours:.2f} s, rsync {theirs:.2f} s: {spread(ratio)} times as fast",
-                      "" if tool == FLUSHED else judged(ratio["median"] >= GOALS[figure], f">= {GOALS[figure]:g}")))
+                      "" if tool in UNTARGETED else judged(ratio["median"] >= GOALS[figure], f">= {GOALS[figure]:g}")))
     return found
