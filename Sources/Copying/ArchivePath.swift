@@ -22,6 +22,9 @@ enum ArchivePath {
         let bytes = path.bytes
         if bytes.first == slash { throw .absolute }
         if bytes.count > pathBytesMax { throw .tooLong }
+        if let count = plainCount(bytes) {
+            return count == bytes.count ? path : BytePath(bytes: Array(bytes[..<count]))
+        }
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)
         var depth = 0
@@ -37,9 +40,30 @@ enum ArchivePath {
         return BytePath(bytes: result)
     }
 
+    /// How many bytes of a path are taken as they are, without a slash at the end: of nearly every one all. Nil where its
+    /// names have to be looked at one by one.
+    private static func plainCount(_ bytes: [UInt8]) -> Int? {
+        bytes.withUnsafeBufferPointer { bytes in
+            let (slash, dot) = (UInt8(ascii: "/"), UInt8(ascii: "."))
+            let count = bytes.last == slash ? bytes.count - 1 : bytes.count
+            var (start, depth) = (0, 0)
+            for end in 0...max(0, count) where end == count || bytes[end] == slash {
+                let length = end - start
+                if length == 0 || length > nameBytesMax || (bytes[start] == dot && length <= 2) { return nil }
+                depth += 1
+                start = end + 1
+            }
+            return depth <= depthMax ? count : nil
+        }
+    }
+
     /// Whether any name in a path is one of mediasync's own.
     static func isOwn(_ path: BytePath) -> Bool {
-        path.components.contains { name in name.withUnsafeBytes { TemporaryName.isOwn($0) } }
+        // All of these begin with a dot, as hardly another name does.
+        let (slash, dot) = (UInt8(ascii: "/"), UInt8(ascii: "."))
+        let mayBe = path.bytes.indices.contains { path.bytes[$0] == dot && ($0 == 0 || path.bytes[$0 - 1] == slash) }
+        guard mayBe else { return false }
+        return path.components.contains { name in name.withUnsafeBytes { TemporaryName.isOwn($0) } }
     }
 }
 

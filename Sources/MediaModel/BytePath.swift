@@ -30,7 +30,10 @@ package struct BytePath: Hashable, Sendable, Comparable {
 
     /// The last component; empty for the root.
     package var lastComponent: BytePath {
-        BytePath(bytes: components.last.map(Array.init) ?? [])
+        let slash = UInt8(ascii: "/")
+        guard let end = bytes.lastIndex(where: { $0 != slash }) else { return .root }
+        let start = bytes[...end].lastIndex(of: slash).map { $0 + 1 } ?? 0
+        return BytePath(bytes: Array(bytes[start...end]))
     }
 }
 

@@ -33,6 +33,19 @@ import Testing
         #expect(throws: reason) { try ArchivePath.checked(BytePath(path)) }
     }
 
+    @Test("a path of any dots and slashes is what its names are", arguments: 0..<4)
+    func anyPath(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        for _ in 0..<5_000 {
+            let length = Int.random(in: 0...12, using: &random)
+            let path = String((0..<length).map { _ in "a../".randomElement(using: &random) ?? "a" })
+            let names = path.split(separator: "/").filter { $0 != "." }
+            let isRefused = path.hasPrefix("/") || names.contains("..")
+            let checked = try? ArchivePath.checked(BytePath(path))
+            #expect(checked == (isRefused ? nil : BytePath(names.joined(separator: "/"))), "\(path)")
+        }
+    }
+
     @Test(
         "the first path into a media tree tells where it begins",
         arguments: [
@@ -75,7 +88,9 @@ import Testing
         for path in [temporary, "a/\(temporary)", "\(temporary)/a", ".mediasync-run"] {
             #expect(ArchivePath.isOwn(BytePath(path)))
         }
-        #expect(!ArchivePath.isOwn(BytePath("a/.mediasync-tmp-x")))
+        for path in ["a/.mediasync-tmp-x", "a.mediasync-run/b", "", ".", "a/.b", "mediasync-run"] {
+            #expect(!ArchivePath.isOwn(BytePath(path)))
+        }
     }
 
     @Test(

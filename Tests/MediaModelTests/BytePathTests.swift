@@ -41,6 +41,11 @@ import Testing
         #expect(path == BytePath("a/b"))
         #expect(BytePath.root.appending(path) == path)
         #expect(path.lastComponent == BytePath("b"))
+        for (path, last) in [("", ""), ("/", ""), ("//", ""), ("a", "a"), ("/a", "a"), ("a/b//", "b"), ("a//bc", "bc")]
+        {
+            #expect(BytePath(path).lastComponent == BytePath(last))
+            #expect(BytePath(path).components.last.map(Array.init) ?? [] == BytePath(last).bytes)
+        }
         #expect(BytePath("/a//b/").components.map { BytePath(bytes: Array($0)) } == [BytePath("a"), BytePath("b")])
     }
 }
