@@ -3,7 +3,6 @@
 #include <stdint.h>
 #include <string.h>
 
-typedef float four __attribute__((vector_size(16)));
 typedef float eight __attribute__((vector_size(32)));
 
 // cos(k pi / 16)
@@ -16,30 +15,18 @@ typedef float eight __attribute__((vector_size(32)));
 #define COS_7 0.19509032201612827f
 
 /// Rounded, around the middle of brightness, within a byte.
-#define BYTES(name, floats, ints, bytes, count) \
-    typedef int32_t ints __attribute__((vector_size(count * 4))); \
-    typedef uint8_t bytes __attribute__((vector_size(count))); \
-    static inline __attribute__((always_inline)) void name(const floats *sum, uint8_t *out) { \
-        const floats zero = {0}; \
-        floats value = __builtin_elementwise_min(__builtin_elementwise_max(*sum + 128.5f, zero), zero + 255.0f); \
-        bytes result = __builtin_convertvector(__builtin_convertvector(value, ints), bytes); \
-        memcpy(out, &result, sizeof result); \
-    }
-BYTES(store_four, four, four_ints, four_bytes, 4)
-BYTES(store_eight, eight, eight_ints, eight_bytes, 8)
+static inline __attribute__((always_inline)) void store_eight(const eight *sum, uint8_t *out) {
+    typedef int32_t ints __attribute__((vector_size(32)));
+    typedef uint8_t bytes __attribute__((vector_size(8)));
+    const eight zero = {0};
+    eight value = __builtin_elementwise_min(__builtin_elementwise_max(*sum + 128.5f, zero), zero + 255.0f);
+    bytes result = __builtin_convertvector(__builtin_convertvector(value, ints), bytes);
+    memcpy(out, &result, sizeof result);
+}
 
 static uint8_t byte_of(float value) {
     value += 128.5f;
     return value < 0 ? 0 : value > 255 ? 255 : (uint8_t)value;
-}
-
-static inline __attribute__((always_inline)) void load_four(const int16_t *block, const float *weights, four *out) {
-    typedef int16_t shorts __attribute__((vector_size(8)));
-    shorts values;
-    four factors;
-    memcpy(&values, block, sizeof values);
-    memcpy(&factors, weights, sizeof factors);
-    *out = __builtin_convertvector(values, four) * factors;
 }
 
 static inline __attribute__((always_inline)) void load_eight(const int16_t *block, const float *weights, eight *out) {
@@ -51,32 +38,57 @@ static inline __attribute__((always_inline)) void load_eight(const int16_t *bloc
     *out = __builtin_convertvector(values, eight) * factors;
 }
 
-static inline __attribute__((always_inline)) void along_four(four *v) {
-    four even = v[2] * COS_4, first = v[0] + even, second = v[0] - even;
-    four outer = v[1] * COS_2 + v[3] * COS_6, inner = v[1] * COS_6 - v[3] * COS_2;
+/// Along the columns of two blocks of four, which lie beside each other.
+static inline __attribute__((always_inline)) void along_four(eight *v) {
+    eight even = v[2] * COS_4, first = v[0] + even, second = v[0] - even;
+    eight outer = v[1] * COS_2 + v[3] * COS_6, inner = v[1] * COS_6 - v[3] * COS_2;
     v[0] = first + outer;
     v[1] = second + inner;
     v[2] = second - inner;
     v[3] = first - outer;
 }
 
-static inline __attribute__((always_inline)) void turn_four(four *v) {
-    four a = __builtin_shufflevector(v[0], v[1], 0, 4, 1, 5), b = __builtin_shufflevector(v[2], v[3], 0, 4, 1, 5);
-    four c = __builtin_shufflevector(v[0], v[1], 2, 6, 3, 7), d = __builtin_shufflevector(v[2], v[3], 2, 6, 3, 7);
-    v[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
-    v[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
-    v[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5);
-    v[3] = __builtin_shufflevector(c, d, 2, 3, 6, 7);
+/// Rows become columns, in each of the two.
+static inline __attribute__((always_inline)) void turn_four(eight *v) {
+    eight a = __builtin_shufflevector(v[0], v[1], 0, 8, 1, 9, 4, 12, 5, 13), b = __builtin_shufflevector(v[2], v[3], 0, 8, 1, 9, 4, 12, 5, 13);
+    eight c = __builtin_shufflevector(v[0], v[1], 2, 10, 3, 11, 6, 14, 7, 15), d = __builtin_shufflevector(v[2], v[3], 2, 10, 3, 11, 6, 14, 7, 15);
+    v[0] = __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
+    v[1] = __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
+    v[2] = __builtin_shufflevector(c, d, 0, 1, 8, 9, 4, 5, 12, 13);
+    v[3] = __builtin_shufflevector(c, d, 2, 3, 10, 11, 6, 7, 14, 15);
 }
 
-static void samples_four(const int16_t *block, const float *weights, uint8_t *out, size_t stride) {
-    four v[4];
-    for (int k = 0; k < 4; k++) load_four(block + k * 8, weights + k * 8, &v[k]);
+/// A block that was read, and where its samples go.
+struct patch {
+    const int16_t *block;
+    const float *weights;
+    uint8_t *out;
+    size_t stride;
+    int side;
+};
+
+static inline __attribute__((always_inline)) void samples_four(const struct patch *one, const struct patch *other) {
+    typedef int16_t shorts __attribute__((vector_size(16)));
+    eight v[4];
+    for (size_t k = 0; k < 4; k++) {
+        shorts values;
+        eight factors;
+        memcpy(&values, one->block + k * 8, 8);
+        memcpy((char *)&values + 8, other->block + k * 8, 8);
+        memcpy(&factors, one->weights + k * 8, 16);
+        memcpy((char *)&factors + 16, other->weights + k * 8, 16);
+        v[k] = __builtin_convertvector(values, eight) * factors;
+    }
     along_four(v);
     turn_four(v);
     along_four(v);
     turn_four(v);
-    for (int k = 0; k < 4; k++) store_four(&v[k], out + (size_t)k * stride);
+    for (size_t k = 0; k < 4; k++) {
+        uint8_t row[8];
+        store_eight(&v[k], row);
+        memcpy(one->out + k * one->stride, row, 4);
+        memcpy(other->out + k * other->stride, row + 4, 4);
+    }
 }
 
 static inline __attribute__((always_inline)) void along_eight(eight *v) {
@@ -96,17 +108,13 @@ static inline __attribute__((always_inline)) void along_eight(eight *v) {
 }
 
 static inline __attribute__((always_inline)) void turn_eight(eight *v) {
-    four parts[4][4];
+    // Each of the four quarters is turned, then two of them change places.
+    turn_four(v);
+    turn_four(v + 4);
     for (int k = 0; k < 4; k++) {
-        parts[0][k] = __builtin_shufflevector(v[k], v[k], 0, 1, 2, 3);
-        parts[1][k] = __builtin_shufflevector(v[k], v[k], 4, 5, 6, 7);
-        parts[2][k] = __builtin_shufflevector(v[k + 4], v[k + 4], 0, 1, 2, 3);
-        parts[3][k] = __builtin_shufflevector(v[k + 4], v[k + 4], 4, 5, 6, 7);
-    }
-    for (int k = 0; k < 4; k++) turn_four(parts[k]);
-    for (int k = 0; k < 4; k++) {
-        v[k] = __builtin_shufflevector(parts[0][k], parts[2][k], 0, 1, 2, 3, 4, 5, 6, 7);
-        v[k + 4] = __builtin_shufflevector(parts[1][k], parts[3][k], 0, 1, 2, 3, 4, 5, 6, 7);
+        eight upper = v[k], lower = v[k + 4];
+        v[k] = __builtin_shufflevector(upper, lower, 0, 1, 2, 3, 8, 9, 10, 11);
+        v[k + 4] = __builtin_shufflevector(upper, lower, 4, 5, 6, 7, 12, 13, 14, 15);
     }
 }
 
@@ -129,23 +137,18 @@ static void samples_two(const int16_t *block, const float *weights, uint8_t *out
     out[stride + 1] = byte_of(a - b - c + d);
 }
 
-/// A block of one colour.
-static void fill_even(uint8_t value, int side, uint8_t *out, size_t stride) {
-    for (int y = 0; y < side; y++, out += stride)
-        switch (side) {
-            case 8: memset(out, value, 8); break;
-            case 4: memset(out, value, 4); break;
-            default: memset(out, value, (size_t)side);
+/// Makes samples of blocks that were read one after the other: of two together where both are of four.
+static inline __attribute__((always_inline)) void make_samples(const struct patch *patches, int count) {
+    for (int k = 0; k < count; k++) {
+        const struct patch *one = &patches[k];
+        switch (one->side) {
+            case 8: samples_eight(one->block, one->weights, one->out, one->stride); break;
+            case 4:
+                if (k + 1 < count && patches[k + 1].side == 4) k++;
+                samples_four(one, &patches[k]);
+                break;
+            case 2: samples_two(one->block, one->weights, one->out, one->stride); break;
+            default: *one->out = byte_of(one->block[0] * one->weights[0]);
         }
-}
-
-/// Makes samples of a block: `side` is 8, 4, 2 or 1, or one of them below zero where there is only the first value.
-static inline __attribute__((always_inline)) void block_samples(const int16_t *block, const float *weights, int side, uint8_t *out, size_t stride) {
-    switch (side) {
-        case 8: samples_eight(block, weights, out, stride); break;
-        case 4: samples_four(block, weights, out, stride); break;
-        case 2: samples_two(block, weights, out, stride); break;
-        case 1: *out = byte_of(block[0] * weights[0]); break;
-        default: fill_even(byte_of(block[0] * weights[0]), -side, out, stride);
     }
 }

@@ -5,7 +5,8 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { DC_MAX = 2047 };
+/// A unit has at most four blocks of brightness and one of each colour.
+enum { DC_MAX = 2047, BLOCKS_MAX = 6 };
 
 /// Bits of the data, the next one uppermost.
 struct bits {
@@ -48,69 +49,93 @@ static __attribute__((noinline)) int read_slowly(struct bits *bits, const struct
 
 INLINE int is_complete(struct step step) { return __builtin_expect((uint8_t)(step.bits - 1) < UNFINISHED - 1, 1); }
 
-/// A block's values: -1 where they are not as they must be, else whether there are any but the first.
-INLINE int read_block(struct bits *bits, const struct component *part, int *predictor, int16_t *block) {
-    int places, value;
-    fill(bits);
-    struct step step = part->dc->quick[bits->next >> (64 - QUICK_BITS)];
-    if (is_complete(step)) {
+/// The same where it does not happen often: the bits stay in registers everywhere else.
+INLINE int read_rarely(struct bits *bits, const struct codes *codes, int is_dc, int *places, int *value) {
+    struct bits copy = *bits;
+    int result = read_slowly(&copy, codes, is_dc, places, value);
+    *bits = copy;
+    return result;
+}
+
+/// The next value or two of a block, which go on from place `k`: 1, or 0 at the block's end, -1 where there is none.
+INLINE int read_more(struct bits *bits, const struct codes *codes, size_t *k, int16_t *block) {
+    struct step step = codes->quick[bits->next >> (64 - QUICK_BITS)];
+    if (!is_complete(step)) {
+        int places, value;
+        if (!read_rarely(bits, codes, 0, &places, &value)) return -1;
+        *k += (size_t)places;
+        block[mds_natural_order[*k - 1]] = (int16_t)value;
+        return *k < BLOCK;
+    }
+    *k += step.places;
+    block[mds_natural_order[*k - 1]] = step.value;
+    if (*k >= BLOCK) {
         pass(bits, step.bits);
+        return 0;
+    }
+    *k += step.second_places;
+    block[mds_natural_order[*k - 1]] = step.second_value;
+    pass(bits, step.bits_of_both);
+    return *k < BLOCK;
+}
+
+/// A block's values; 0 where they are not as they must be.
+INLINE int read_block(struct bits *bits, const struct component *part, int *predictor, int16_t *block) {
+    struct bits here = *bits;
+    int places, value;
+    fill(&here);
+    struct step step = part->dc->quick[here.next >> (64 - QUICK_BITS)];
+    if (is_complete(step)) {
+        pass(&here, step.bits);
         value = step.value;
-    } else if (!read_slowly(bits, part->dc, 1, &places, &value)) {
-        return -1;
+    } else if (!read_rarely(&here, part->dc, 1, &places, &value)) {
+        return 0;
     }
     *predictor += value;
-    if (*predictor > DC_MAX || *predictor < -DC_MAX - 1) return -1;
+    if (*predictor > DC_MAX || *predictor < -DC_MAX - 1) return 0;
     block[0] = (int16_t)*predictor;
-    const struct codes *codes = part->ac;
-    // The first value took 27 bits at most, and so does each of these, of 56.
-    int k = 1;
-    while (k < BLOCK) {
-        step = codes->quick[bits->next >> (64 - QUICK_BITS)];
-        if (is_complete(step)) {
-            k += step.places;
-            block[mds_natural_order[k - 1]] = step.value;
-            if (k >= BLOCK) {
-                pass(bits, step.bits);
-                break;
-            }
-            k += step.second_places;
-            block[mds_natural_order[k - 1]] = step.second_value;
-            pass(bits, step.bits_of_both);
-        } else {
-            if (!read_slowly(bits, codes, 0, &places, &value)) return -1;
-            k += places;
-            block[mds_natural_order[k - 1]] = (int16_t)value;
-        }
-        fill(bits);
+    size_t k = 1;
+    // Of 56 bits the first value took 27 at most, and so does each of these: there are bits for one more, and then for two each time.
+    int result = read_more(&here, part->ac, &k, block);
+    while (result > 0) {
+        fill(&here);
+        result = read_more(&here, part->ac, &k, block);
+        if (result > 0) result = read_more(&here, part->ac, &k, block);
     }
+    if (result < 0) return 0;
+    *bits = here;
     // It is full, or ended by a mark.
-    if (k > BLOCK && k <= END_OF_BLOCK) return -1;
-    return k != END_OF_BLOCK + 1;
+    return k == BLOCK || k > END_OF_BLOCK;
 }
 
 int KERNEL(const uint8_t *data, size_t size, struct component *components, int count, struct place place) {
     struct bits bits = {0, 0, data};
     const uint8_t *end = data + size;
     int predictors[3] = {0};
+    int16_t values[BLOCKS_MAX][BLOCK] __attribute__((aligned(32)));
+    struct patch patches[BLOCKS_MAX];
     size_t row = place.first / place.per_row, column = place.first % place.per_row;
     for (size_t unit = 0; unit < place.count; unit++) {
         // So far behind the end there is still what can be read (BEHIND).
         if (bits.from > end + sizeof bits.next) return 0;
+        // All values first: what was just written piece by piece cannot be read as a whole yet.
+        int blocks = 0;
         for (int c = 0; c < count; c++) {
             const struct component *part = &components[c];
             const size_t side = (size_t)part->side, across = (size_t)part->across, down = (size_t)part->down;
             for (size_t y = 0; y < down; y++)
                 for (size_t x = 0; x < across; x++) {
-                    int16_t block[BLOCK] __attribute__((aligned(32)));
-                    if (side > 0) memset(block, 0, sizeof block);
-                    int result = read_block(&bits, part, &predictors[c], block);
-                    if (result < 0) return 0;
+                    int16_t *block = values[blocks];
+                    // Of smaller blocks only the first rows are looked at.
+                    if (side == 8) memset(block, 0, sizeof values[0]);
+                    else if (side > 0) memset(block, 0, sizeof values[0] / 2);
+                    if (!read_block(&bits, part, &predictors[c], block)) return 0;
                     if (side == 0) continue;
                     uint8_t *out = part->samples + (row * down + y) * side * part->stride + (column * across + x) * side;
-                    block_samples(block, part->weights, result ? part->side : -part->side, out, part->stride);
+                    patches[blocks++] = (struct patch){block, part->weights, out, part->stride, part->side};
                 }
         }
+        make_samples(patches, blocks);
         if (++column == place.per_row) {
             column = 0;
             row++;

@@ -121,40 +121,53 @@ static void sum_rows(const int16_t *rows, const struct taps *taps, int width, in
     mds_sum_rows_baseline(rows, taps, width, channels, to);
 }
 
-int mds_resize(const struct mds_picture *in, struct mds_region part, const struct mds_picture *out) {
-    struct axis across, down;
-    size_t width = (size_t)in->width * (size_t)in->channels;
-    size_t pieces = width / LANES, rest = width % LANES;
+/// What is needed besides the tables.
+struct room {
+    int16_t *sums;
+    /// The ends of rows, which fill no whole piece, where one can be read.
+    uint8_t *ends;
+};
+
+static void resize_one(
+    const struct mds_picture *in, const struct mds_picture *out, const struct axis *across, const struct axis *down, const struct room *room) {
+    size_t width = (size_t)in->width * (size_t)in->channels, pieces = width / LANES, rest = width % LANES;
     // What a piece takes among the sums.
     size_t step = (size_t)(LANES / in->channels * GROUP);
     int together = GROUP / in->channels;
-    if (axis_make(&across, in->width, part.x, part.width, out->width) < 0) return -1;
-    if (axis_make(&down, in->height, part.y, part.height, out->height) < 0) {
-        axis_free(&across);
-        return -1;
-    }
-    int16_t *sums = malloc((pieces + 1) * step * sizeof *sums);
-    // The ends of rows, which fill no whole piece, where one can be read.
-    uint8_t *ends = calloc((size_t)in->height, LANES);
-    for (int y = 0; ends && rest > 0 && y < in->height; y++)
-        memcpy(ends + (size_t)y * LANES, in->pixels + (size_t)y * in->stride + pieces * LANES, rest);
-    for (int y = 0; sums && ends && y < out->height; y += together) {
+    for (int y = 0; rest > 0 && y < in->height; y++)
+        memcpy(room->ends + (size_t)y * LANES, in->pixels + (size_t)y * in->stride + pieces * LANES, rest);
+    for (int y = 0; y < out->height; y += together) {
         uint8_t *to[GROUP];
         const struct taps *taps[GROUP];
         for (int k = 0; k < together; k++) {
             // Beyond the last row it is made again.
             int row = y + k < out->height ? y + k : out->height - 1;
-            taps[k] = &down.taps[row];
+            taps[k] = &down->taps[row];
             to[k] = out->pixels + (size_t)row * out->stride;
         }
-        sum_columns(in->pixels, in->stride, taps, sums, in->channels, pieces);
-        if (rest > 0) sum_columns(ends, LANES, taps, sums + pieces * step, in->channels, 1);
-        sum_rows(sums, across.taps, out->width, in->channels, to);
+        sum_columns(in->pixels, in->stride, taps, room->sums, in->channels, pieces);
+        if (rest > 0) sum_columns(room->ends, LANES, taps, room->sums + pieces * step, in->channels, 1);
+        sum_rows(room->sums, across->taps, out->width, in->channels, to);
     }
-    int result = sums && ends ? 0 : -1;
+}
+
+int mds_resize(const struct mds_picture *in, struct mds_region part, const struct mds_picture *out, int count) {
+    struct axis across, down;
+    if (axis_make(&across, in->width, part.x, part.width, out->width) < 0) return -1;
+    if (axis_make(&down, in->height, part.y, part.height, out->height) < 0) {
+        axis_free(&across);
+        return -1;
+    }
+    size_t pieces = (size_t)in->width * (size_t)in->channels / LANES + 1;
+    struct room room = {
+        .sums = malloc(pieces * (size_t)(LANES / in->channels * GROUP) * sizeof *room.sums),
+        .ends = calloc((size_t)in->height, LANES),
+    };
+    int result = room.sums && room.ends ? 0 : -1;
+    for (int k = 0; result == 0 && k < count; k++) resize_one(&in[k], &out[k], &across, &down, &room);
     axis_free(&across);
     axis_free(&down);
-    free(sums);
-    free(ends);
+    free(room.sums);
+    free(room.ends);
     return result;
 }

@@ -130,23 +130,53 @@ static inline __attribute__((always_inline)) void narrow(const lanes *sum, bytes
     *out = __builtin_convertvector(__builtin_elementwise_max(__builtin_elementwise_min(value, most), zero), bytes);
 }
 
+/// Sums across for one pixel, in all rows that lie together.
+static inline __attribute__((always_inline)) void sum_pixel(const int16_t *rows, const struct taps *taps, bytes *out) {
+    enum { PARTS = GROUP / LANES };
+    const int16_t *at = rows + (size_t)taps->first * GROUP;
+    lanes sums[PARTS] = {{0}};
+    for (int k = 0; k < taps->count; k++, at += GROUP)
+        for (int part = 0; part < PARTS; part++) {
+            lanes values;
+            memcpy(&values, at + part * LANES, sizeof values);
+            add_weighed(&sums[part], &values, taps->weights[k]);
+        }
+    for (int part = 0; part < PARTS; part++) narrow(&sums[part], &out[part]);
+}
+
+/// Sixteen vectors of sixteen bytes: rows become columns. Each round takes the bytes of the first half and of the second in turn.
+static inline __attribute__((always_inline)) void turn_bytes(bytes *v) {
+    for (int round = 0; round < 4; round++) {
+        bytes next[LANES];
+        for (int k = 0; k < LANES / 2; k++) {
+            next[2 * k] = __builtin_shufflevector(v[k], v[k + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            next[2 * k + 1] = __builtin_shufflevector(v[k], v[k + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+        }
+        memcpy(v, next, sizeof next);
+    }
+}
+
 void KERNEL(rows)(const int16_t *rows, const struct taps *taps, int width, int channels, uint8_t *const *to) {
     enum { PARTS = GROUP / LANES };
-    for (int i = 0; i < width; i++) {
-        const int16_t *at = rows + (size_t)taps[i].first * GROUP;
-        lanes sums[PARTS] = {{0}};
-        for (int k = 0; k < taps[i].count; k++, at += GROUP)
-            for (int part = 0; part < PARTS; part++) {
-                lanes values;
-                memcpy(&values, at + part * LANES, sizeof values);
-                add_weighed(&sums[part], &values, taps[i].weights[k]);
-            }
-        uint8_t pixels[GROUP];
-        for (int part = 0; part < PARTS; part++) {
-            bytes done;
-            narrow(&sums[part], &done);
-            memcpy(pixels + part * LANES, &done, sizeof done);
+    int i = 0;
+    // Of one channel, sixteen pixels together: a byte at a time would be as much work as the sums.
+    for (; channels == 1 && i + LANES <= width; i += LANES) {
+        bytes pixels[PARTS][LANES];
+        for (int k = 0; k < LANES; k++) {
+            bytes sums[PARTS];
+            sum_pixel(rows, &taps[i + k], sums);
+            for (int part = 0; part < PARTS; part++) pixels[part][k] = sums[part];
         }
+        for (int part = 0; part < PARTS; part++) {
+            turn_bytes(pixels[part]);
+            for (int row = 0; row < LANES; row++) memcpy(to[part * LANES + row] + i, &pixels[part][row], sizeof pixels[part][row]);
+        }
+    }
+    for (; i < width; i++) {
+        bytes sums[PARTS];
+        uint8_t pixels[GROUP];
+        sum_pixel(rows, &taps[i], sums);
+        memcpy(pixels, sums, sizeof sums);
         if (channels == 4)
             for (int row = 0; row < GROUP / 4; row++) memcpy(to[row] + (size_t)i * 4, pixels + row * 4, 4);
         else

@@ -160,4 +160,40 @@ int mds_webp_decode(const uint8_t *bytes, size_t size, int coarse, struct mds_we
     return result;
 }
 
+/// Makes room for a plane, in rows of whole vectors.
+static int make_plane(struct mds_webp_plane *plane, size_t width, size_t height) {
+    plane->width = (int)width;
+    plane->height = (int)height;
+    plane->stride = (width + 31) / 32 * 32;
+    plane->samples = malloc(plane->stride * height);
+    return plane->samples != NULL;
+}
+
+int mds_webp_planes(const uint8_t *bytes, size_t size, int coarse, struct mds_webp_plane out[3]) {
+    struct config config;
+    int has_profile = 0;
+    if (!prepare(bytes, size, &config, &has_profile) || has_profile || config.input.has_alpha) return MDS_WEBP_OTHER;
+    if (config.input.format != LOSSY) return MDS_WEBP_OTHER;
+    size_t width = (size_t)config.input.width, height = (size_t)config.input.height;
+    size_t half_width = (width + 1) / 2, half_height = (height + 1) / 2;
+    memset(out, 0, 3 * sizeof *out);
+    int result = MDS_WEBP_NO_MEMORY;
+    if (make_plane(&out[0], width, height) && make_plane(&out[1], half_width, half_height) && make_plane(&out[2], half_width, half_height)) {
+        config.output.mode = MODE_YUV;
+        config.output.is_external = 1;
+        config.output.place.yuva.y = out[0].samples;
+        config.output.place.yuva.u = out[1].samples;
+        config.output.place.yuva.v = out[2].samples;
+        config.output.place.yuva.y_stride = (int)out[0].stride;
+        config.output.place.yuva.u_stride = config.output.place.yuva.v_stride = (int)out[1].stride;
+        config.output.place.yuva.y_size = out[0].stride * height;
+        config.output.place.yuva.u_size = config.output.place.yuva.v_size = out[1].stride * half_height;
+        config.options.bypass_filtering = coarse;
+        result = result_of(webp.decode(bytes, size, &config));
+        webp.free_buffer(&config.output);
+    }
+    for (int k = 0; result != MDS_WEBP_OK && k < 3; k++) free(out[k].samples);
+    return result;
+}
+
 void mds_webp_free(void *memory) { free(memory); }

@@ -115,6 +115,7 @@ enum JPEGCodec {
         progressive: Bool
     ) throws(ProcessingFault) -> MediaBytes {
         defer { withExtendedLifetime(picture) {} }
+        precondition(picture.range == .full, "a JPEG's samples have the full range")
         var profile = picture.profile
         let planes = picture.planes.map(\.samples).map { samples in
             mds_jpeg_plane(

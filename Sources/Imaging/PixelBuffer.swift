@@ -43,26 +43,42 @@ final class PixelBuffer {
     ) throws(ProcessingFault)
         -> Result
     {
-        var picture = mds_picture(
+        var picture = picture
+        return try body(&picture)
+    }
+
+    private var picture: mds_picture {
+        mds_picture(
             pixels: base,
             width: Int32(size.width),
             height: Int32(size.height),
             stride: stride,
             channels: Int32(channels)
         )
-        return try body(&picture)
     }
 
     /// Resizes a part of the picture, in pixels of its own; all of it where none is given.
     func resized(to target: PixelSize, part: mds_region? = nil) throws(ProcessingFault) -> PixelBuffer {
-        let result = try PixelBuffer(size: target, channels: channels, profile: profile)
         let region = part ?? mds_region(x: 0, y: 0, width: Double(size.width), height: Double(size.height))
-        try withPicture { source throws(ProcessingFault) in
-            try result.withPicture { target throws(ProcessingFault) in
-                guard mds_resize(&source, region, &target) == 0 else { throw .noMemory("the tables of a resizer") }
-            }
+        return try Self.resized([self], to: target, part: region)[0]
+    }
+
+    /// The same of several of one size, with the tables of one.
+    static func resized(
+        _ pictures: [PixelBuffer],
+        to target: PixelSize,
+        part: mds_region
+    ) throws(ProcessingFault) -> [PixelBuffer] {
+        precondition(pictures.allSatisfy { $0.size == pictures[0].size && $0.channels == pictures[0].channels })
+        let results = try pictures.map { (picture) throws(ProcessingFault) in
+            try PixelBuffer(size: target, channels: picture.channels, profile: picture.profile)
         }
-        return result
+        defer { withExtendedLifetime((pictures, results)) {} }
+        let (sources, targets) = (pictures.map(\.picture), results.map(\.picture))
+        guard mds_resize(sources, part, targets, Int32(pictures.count)) == 0 else {
+            throw .noMemory("the tables of a resizer")
+        }
+        return results
     }
 
     /// Makes it what was asked for.

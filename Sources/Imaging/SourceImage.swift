@@ -92,8 +92,7 @@ final class SourceImage {
             let read = try JPEGCodec.pixels(bytes, of: size, to: target)
             result = if let read { read } else { try JPEGCodec.decode(bytes, of: size, to: target) }
         case .png: result = try PNGCodec.decode(bytes)?.resized(to: target, of: size)
-        case .webp where !header.isTurned:
-            result = try WebPCodec.decode(bytes, of: size, to: target)?.resized(to: target, of: size)
+        case .webp where !header.isTurned: result = try WebPCodec.pixels(bytes, of: size, to: target)
         default: result = nil
         }
         if result != nil { wasDecoded = true }

@@ -164,6 +164,30 @@ import Testing
         #expect(WebPCodec.decode(try Self.media(webp), of: size, to: PixelTarget(all: size)) == nil)
     }
 
+    @Test("a lossy WebP that stays in its planes has the colours that libwebp makes of it", arguments: [1.0, 1.5, 3.0])
+    func planes(reduction: Double) async throws {
+        let (media, size) = (try Self.media(try await Self.bytes(Self.samples[6])), PixelSize(width: 120, height: 90))
+        let target = PixelTarget(all: PixelSize(width: Int(120 / reduction), height: Int(90 / reduction)))
+        let ours = try #require(try WebPCodec.pixels(media, of: size, to: target))
+        let theirs = try #require(WebPCodec.decode(media, of: size, to: target)).resized(to: target, of: size)
+        #expect(ours.size == theirs.size)
+        var (sum, bias) = (0, 0)
+        for y in 0..<ours.size.height {
+            for x in 0..<ours.size.width {
+                let (one, other) = (ours.color(x: x, y: y), theirs.color(x: x, y: y))
+                let steps = [(one.red, other.red), (one.green, other.green), (one.blue, other.blue)].map {
+                    Int($0) - Int($1)
+                }
+                sum += steps.reduce(0) { $0 + abs($1) }
+                bias += steps.reduce(0, +)
+            }
+        }
+        // Edges of colours are smoothed differently; nothing becomes brighter or darker.
+        let values = Double(3 * ours.size.pixels)
+        #expect(Double(sum) / values < 12, "\(Double(sum) / values) steps apart on average")
+        #expect(abs(Double(bias) / values) < 1, "\(Double(bias) / values) steps brighter")
+    }
+
     @Test("a WebP that EXIF turns is libvips' to make smaller", arguments: [UInt8(1), 6])
     func turnedWebP(value: UInt8) async throws {
         let simple = try await Self.bytes(Self.samples[6])

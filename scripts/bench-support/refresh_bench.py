@@ -50,6 +50,23 @@ def tree_cpu(pid):
     return total
 
 
+class Processors:
+    """What part of all processors' time nobody used, or another machine took, from its making on."""
+
+    def __init__(self):
+        self.before = self.times()
+
+    @staticmethod
+    def times():
+        with open("/proc/stat", encoding="ascii") as file:
+            return [int(field) for field in file.readline().split()[1:9]]
+
+    def shares(self):
+        spent = [after - before for after, before in zip(self.times(), self.before)]
+        total = max(1, sum(spent))
+        return (spent[3] + spent[4]) / total, spent[7] / total
+
+
 class MemoryWatch(threading.Thread):
     """The most memory of a process and of its children, in MiB, looked at ten times a second: what is resident of each, and of all
     together, where pages that several of them share count once."""
@@ -89,8 +106,9 @@ class MemoryWatch(threading.Thread):
 class Run:
     """What one run of a tool took, and what the others took meanwhile, in seconds."""
 
-    def __init__(self, count, sample, origin, server):
+    def __init__(self, count, sample, origin, server, processors):
         self.count, self.wall, self.cpu, self.origin, self.server = count, sample.wall, sample.cpu, origin, server
+        self.idle, self.stolen = processors.shares()
 
     @property
     def rate(self):
@@ -110,9 +128,10 @@ class Bench:
     def observed(self, count, origin, command, **options):
         self.laboratory.settle()
         before = origin.cpu(), tree_cpu(self.server.process.pid)
+        processors = Processors()
         sample = self.laboratory.run(command, **options)
         after = origin.cpu(), tree_cpu(self.server.process.pid)
-        return Run(count, sample, after[0] - before[0], after[1] - before[1])
+        return Run(count, sample, after[0] - before[0], after[1] - before[1], processors)
 
     def root(self):
         place = self.laboratory.fresh("root")
@@ -305,7 +324,8 @@ class Bench:
                     else:
                         run = self.alone(work)
                     kept[which].append(run)
-                    print(f"   {which:10} {run.rate:7.1f} a second, {run.milliseconds:6.2f} ms of CPU each", flush=True)
+                    print(f"   {which:10} {run.rate:7.1f} a second, {run.milliseconds:6.2f} ms of CPU each, {run.idle:.1%} of the processors idle",
+                          flush=True)
         finally:
             seen = self.end(origin)
         pipeline, alone = kept["pipeline"], kept["alone"]
@@ -315,6 +335,10 @@ class Bench:
             "cpu_ms": [round(run.milliseconds, 3) for run in pipeline], "alone_cpu_ms": [round(run.milliseconds, 3) for run in alone],
             "origin_ms": round(statistics.median(run.origin / run.count * 1000 for run in pipeline), 3),
             "server_ms": round(statistics.median(run.server / run.count * 1000 for run in pipeline), 3),
+            # However fast the rest is: its host takes no more requests a second.
+            "largest_host": max(work.per_host()), "largest_s": round(max(work.per_host()) / RATE, 2), "walls": [round(run.wall, 2) for run in pipeline],
+            "idle": round(statistics.median(run.idle for run in pipeline), 4), "alone_idle": round(statistics.median(run.idle for run in alone), 4),
+            "stolen": round(statistics.median(run.stolen for run in pipeline), 4),
             "of_stage": measure.ratios([run.rate for run in pipeline], [run.rate for run in alone]),
         }
 
@@ -329,7 +353,7 @@ class Bench:
         for decoder in decoders:
             decoder.ask(paths[0], folder)
         before = [sum(ticks(decoder.process.pid)) for decoder in decoders]
-        begin = time.perf_counter()
+        processors, begin = Processors(), time.perf_counter()
 
         def work_off(index):
             for path in paths[index::workers]:
@@ -339,9 +363,10 @@ class Bench:
                 done.result()
         wall = time.perf_counter() - begin
         cpu = sum(sum(ticks(decoder.process.pid)) for decoder in decoders) - sum(before)
+        run = Run(len(paths), measure.Sample(wall, cpu), 0, 0, processors)
         for decoder in decoders:
             decoder.end()
-        return Run(len(paths), measure.Sample(wall, cpu), 0, 0)
+        return run
 
     def rows(self):
         package = os.path.join(ROOT, "Benchmarks")

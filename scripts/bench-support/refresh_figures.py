@@ -113,9 +113,13 @@ def dead_remarks(result):
 
 
 def stage_remarks(result):
+    # Older results do not say it.
+    idle = (f" Of the processors {result['idle']:.1%} were idle, {result['alone_idle']:.1%} beside the decoders alone; "
+            f"{result['stolen']:.1%} were another machine's. The largest host's {result['largest_host']} pictures take at least {result['largest_s']:.1f} s "
+            f"at {RATE} a second, of {statistics.median(result['walls']):.1f} s.") if "largest_host" in result else ""
     return (f"*pipeline*: {result['items']:,} JPEGs of {result['pixels'] / 1e6:.2f} megapixels, {result['bytes'] / result['items'] / 1000:.0f} kB "
             f"on average; alone, as many decoders do the same pictures and nothing else runs. Beside the pipeline the origin takes "
-            f"{result['origin_ms']:.2f} ms of CPU for each and the server {result['server_ms']:.2f} ms, of the same processors.")
+            f"{result['origin_ms']:.2f} ms of CPU for each and the server {result['server_ms']:.2f} ms, of the same processors." + idle)
 
 
 def rows_remarks(result):

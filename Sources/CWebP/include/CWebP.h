@@ -27,6 +27,16 @@ int mds_webp_check(const uint8_t *bytes, size_t size);
 /// - Parameter coarse: without what softens edges between blocks, which nobody sees in a picture that is made smaller.
 int mds_webp_decode(const uint8_t *bytes, size_t size, int coarse, struct mds_webp_picture *out);
 
+/// Brightness, or one of two colours, which have half as many rows and columns; in the range of video.
+struct mds_webp_plane {
+    uint8_t *samples;
+    int width, height;
+    size_t stride;
+};
+
+/// The same as mds_webp_decode, as it is stored, of a lossy picture: brightness, blue, red. Each is freed with mds_webp_free.
+int mds_webp_planes(const uint8_t *bytes, size_t size, int coarse, struct mds_webp_plane out[3]);
+
 void mds_webp_free(void *memory);
 
 #endif
