@@ -82,6 +82,7 @@ def run(laboratory, quick, server):
         subprocess.run(["cp", "-a", "--", old, target], check=True)
         for number in range(laboratory.rounds):
             for name in sorted(commands, reverse=number % 2 == 1):
+                laboratory.settle()
                 counter.taken()
                 seconds[name].append(laboratory.run(commands[name](target)).wall)
                 wire[name].append(counter.taken())

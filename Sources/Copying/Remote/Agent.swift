@@ -225,8 +225,7 @@ package struct Agent: Sendable {
         let isOver = Latch()
         return await withTaskGroup(of: Void.self) { group in
             group.addTask(executorPreference: pool) {
-                while !isOver.isSet {
-                    Host.sleep(nanoseconds: Self.reportNanoseconds)
+                while !isOver.wait(upTo: Self.reportNanoseconds) {
                     if engine.hasBegun { connection.send(.counts(engine.counts())) }
                     if connection.isBroken {
                         control.stop(SyncError(.interrupted, "the other end closed the connection"))

@@ -136,18 +136,15 @@ package final class PushEngine: Engine {
             }
             group.addTask(executorPreference: pool) {
                 // A stop is heard there when nothing more comes.
-                while !isOver.isSet, !self.control.shouldStop { Host.sleep(nanoseconds: 20_000_000) }
+                while !self.control.shouldStop, !isOver.wait(upTo: 20_000_000) {}
                 sender.close()
                 if !isOver.isSet { far.connection.finish() }
             }
             group.addTask {
                 await sender.useCarriers { carrier, error in
                     // The other end may be about to say why it ends.
-                    let end = Host.monotonicNanoseconds() + Self.carrierPatienceNanoseconds
-                    while FrameReader.isEnd(error), !isOver.isSet, Host.monotonicNanoseconds() < end {
-                        Host.sleep(nanoseconds: 20_000_000)
-                    }
-                    if isOver.isSet { return }
+                    let patience = FrameReader.isEnd(error) ? Self.carrierPatienceNanoseconds : 0
+                    if isOver.wait(upTo: patience) { return }
                     let explained = far.explain(error, of: carrier)
                     self.problem.withLock { $0 = $0 ?? explained }
                     sender.close()

@@ -117,9 +117,7 @@ package final class ReconnectingEngine: Engine {
         let isOver = Latch()
         return await withTaskGroup(of: Void.self) { group in
             group.addTask(executorPreference: pool) {
-                while !isOver.isSet, !self.control.shouldStop {
-                    Host.sleep(nanoseconds: Self.napNanoseconds)
-                }
+                while !self.control.shouldStop, !isOver.wait(upTo: Self.napNanoseconds) {}
                 if let reason = self.control.stopReason { inner.stop(reason) }
             }
             let result = await engine.run()
