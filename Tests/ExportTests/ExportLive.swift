@@ -46,7 +46,8 @@ final class ExportLive {
         for index in 0..<files {
             let kind = ["accounts/avatars", "media_attachments/files", "cache/preview_cards/images"][index % 3]
             let folder = media / kind / "000" / "00\(index % 4)" / "\(100 + index)" / "original"
-            try Program("mkdir").check(["-p"], folder)
+            // Whoever looked at the host in this process has cleared its umask.
+            try Program("sh").check(["-c", "umask 022; exec mkdir -p \"$0\""], folder)
             let size = index % 20 == 0 ? 2_300_000 : Int.random(in: 0...30_000, using: &random)
             try Disk.write(folder / "f\(index).png", random.bytes(size), mode: index % 7 == 0 ? 0o600 : 0o644)
             try Disk.setTime(folder / "f\(index).png", 1_600_000_000 + index)

@@ -85,12 +85,16 @@ import Testing
             default: .body(Lab.png)
             }
         })
+        // libcurl gives up a connection that nobody used for 118 s, and on a busy machine a test may stand as long.
+        var breaks = 0
         for _ in 0..<10 {
+            let began = ContinuousClock.now
             #expect(await lab.fetch("/good").answer != nil)
             #expect(await lab.fetch("/gone").fault?.kind == .status(404))
             #expect(await lab.fetch("/moved").answer?.redirects == 1)
+            breaks += Int((ContinuousClock.now - began) / .seconds(100))
         }
-        #expect(lab.origin.connections == 1)
+        #expect(lab.origin.connections <= 1 + breaks)
     }
 
     @Test("a connection that the server closed meanwhile is no error")
