@@ -111,17 +111,13 @@ import Wire
     @Test("what has happened is not waited for, what has not only for a while")
     func latch() async {
         let latch = Latch()
-        await withTaskGroup(of: Bool.self) { group in
-            let pool = WorkerPool(threads: 1)
-            group.addTask(executorPreference: pool) {
-                let early = latch.wait(upTo: 1_000_000)
-                return !early && latch.wait(upTo: 60_000_000_000)
-            }
-            try? await Task.sleep(for: .milliseconds(20))
-            latch.set()
-            for await isRight in group { #expect(isRight) }
-            pool.shutDown()
-        }
+        let pool = WorkerPool(threads: 1)
+        let early = await withTaskExecutorPreference(pool) { latch.wait(upTo: 1_000_000) }
+        #expect(!early)
+        async let late = withTaskExecutorPreference(pool) { latch.wait(upTo: 600_000_000_000) }
+        latch.set()
+        #expect(await late)
+        pool.shutDown()
         #expect(latch.wait(upTo: 0))
     }
 }

@@ -23,9 +23,11 @@ struct ReceiveIntake {
     var isBehind = false
     /// Jobs are for others until then, since some took long; monotonic nanoseconds.
     private var slowUntil: Int64 = 0
+    /// For how long jobs are not believed to be quick again once one was not: longer each time, up to a second.
+    private var slowNanoseconds = Self.slowNanosecondsMin
 
-    /// For how long jobs are not believed to be quick again.
-    private static let slowNanoseconds: Int64 = 20_000_000
+    private static let slowNanosecondsMin: Int64 = 20_000_000
+    private static let slowNanosecondsMax: Int64 = 1_000_000_000
 
     /// Takes a job; one that needs its directory waits in it until that is open.
     mutating func add(_ job: ReceiveJob, in directory: ReceivedDirectory? = nil, _ queue: ReceiveQueue) {
@@ -57,7 +59,12 @@ struct ReceiveIntake {
         items.removeAll(keepingCapacity: true)
         weight = 0
         if let worker, !isBehind, Host.monotonicNanoseconds() >= slowUntil {
-            if !worker.work(on: ready) { slowUntil = Host.monotonicNanoseconds() + Self.slowNanoseconds }
+            if worker.work(on: ready) {
+                slowNanoseconds = Self.slowNanosecondsMin
+            } else {
+                slowUntil = Host.monotonicNanoseconds() + slowNanoseconds
+                slowNanoseconds = min(2 * slowNanoseconds, Self.slowNanosecondsMax)
+            }
         } else {
             queue.offer(ready)
         }

@@ -71,6 +71,7 @@ final class ReceiveQueue: Sendable {
     func offer(_ jobs: some Collection<ReceiveJob>) {
         if jobs.isEmpty { return }
         let isWaitedFor = state.withLock { state in
+            if state.isClosed { return false }
             state.jobs.append(contentsOf: jobs)
             return state.idle > 0
         }

@@ -29,22 +29,25 @@ final class ReceiveWorker {
         digest = StreamingDigest(context.options.digest ?? .xxh3)
     }
 
-    /// Does some jobs for the thread that has read them, and what becomes possible by them.
-    /// - Returns: whether they were quick: then it may as well do the next ones.
+    /// Does some jobs for the thread that has read them, and what becomes possible by them, as long as they are quick. Others
+    /// get the rest.
+    /// - Returns: whether all were: then it may as well do the next ones.
     func work(on jobs: [ReceiveJob]) -> Bool {
         stack.append(contentsOf: jobs.reversed())
         let queue = receiver.queue
-        let began = Host.monotonicNanoseconds()
-        var count: Int64 = 0
-        while let job = stack.popLast() {
-            if queue.isClosed { break }
+        isSlow = false
+        var then = Host.monotonicNanoseconds()
+        while !isSlow, !queue.isClosed, let job = stack.popLast() {
             perform(job)
-            count += 1
             if done.isEnough { tellDone() }
+            let now = Host.monotonicNanoseconds()
+            isSlow = now - then > Self.slowNanoseconds
+            then = now
         }
+        queue.offer(stack.reversed())
         stack.removeAll()
         tellDone()
-        return Host.monotonicNanoseconds() - began < max(1, count) * Self.slowNanoseconds
+        return !isSlow
     }
 
     /// Does what the queue has until it has nothing more.
