@@ -17,7 +17,8 @@ final class ReceiveWorker {
     var tally: Tally { worker.tally }
     /// Jobs that this thread has taken; the last one comes next.
     private var stack: [ReceiveJob] = []
-    private var done = DoneJobs()
+    /// Not told of yet.
+    var done = DoneJobs()
     /// The last job took so long that others should help with what waits.
     private var isSlow = false
 
@@ -84,7 +85,7 @@ final class ReceiveWorker {
         stack.removeFirst(half)
     }
 
-    private func tellDone() {
+    func tellDone() {
         receiver.queue.settle(done)
         done = DoneJobs()
     }
@@ -382,7 +383,7 @@ final class ReceiveWorker {
     }
 
     /// The attributes that were needed for a decision are there. Nil where the file is done.
-    private func decide(_ wanted: WantedFile, _ file: WireFile) -> WantedFile? {
+    func decide(_ wanted: WantedFile, _ file: WireFile) -> WantedFile? {
         guard wanted.isUndecided else { return wanted }
         worker.stand(at: wanted.node)
         let decided = wanted.name.withEntryName {
@@ -405,7 +406,7 @@ final class ReceiveWorker {
 
     func path(_ wanted: WantedFile) -> BytePath { wanted.node.path().appending(wanted.name) }
 
-    private func damaged(_ wanted: WantedFile) -> Outcome {
+    func damaged(_ wanted: WantedFile) -> Outcome {
         .failed(
             SyncError(
                 .item,
@@ -461,7 +462,7 @@ final class ReceiveWorker {
         )
     }
 
-    private func begin(_ file: WireFile, _ wanted: WantedFile) -> FileAssembly? {
+    func begin(_ file: WireFile, _ wanted: WantedFile) -> FileAssembly? {
         let metadata = Metadata(file.metadata)
         let attributes = context.attributeRules.wanted(metadata, kind: .file)
         let inherits = context.inherits(wanted.node)
@@ -490,7 +491,7 @@ final class ReceiveWorker {
         }
     }
 
-    private func publish(_ assembly: FileAssembly, _ wanted: WantedFile, _ sum: Digest) {
+    func publish(_ assembly: FileAssembly, _ wanted: WantedFile, _ sum: Digest) {
         let temporary = assembly.temporary
         let target = assembly.detach()
         do throws(FileFault) {
@@ -521,82 +522,5 @@ final class ReceiveWorker {
         )
         wanted.partial?.remove(from: wanted.node.target)
         settle(wanted)
-    }
-
-    // MARK: Files in pieces
-
-    private func assemble(_ file: IncomingFile) {
-        while true {
-            let steps = file.next()
-            if steps.isEmpty { return }
-            for step in steps {
-                var weight = 512
-                switch step {
-                case .begin(let sent):
-                    guard !file.isSettled, !context.control.shouldStop else { break }
-                    if let decided = decide(file.decided ?? file.wanted, sent) {
-                        file.decided = decided
-                        file.assembly = begin(sent, decided)
-                    }
-                    file.isSettled = file.assembly == nil
-                case .piece(let bytes):
-                    weight += bytes.count
-                    bytes.withUnsafeBytes { append($0, to: file) }
-                case .copies(let copies):
-                    weight += copies.count * 16
-                    copy(copies, to: file)
-                case .end(let end):
-                    finish(file, end)
-                }
-                done.add(weight: weight)
-                if done.isEnough { tellDone() }
-            }
-        }
-    }
-
-    func append(_ bytes: UnsafeRawBufferPointer, to file: IncomingFile) {
-        guard let assembly = file.assembly else { return }
-        do throws(FileFault) {
-            if try assembly.append(bytes) { return }
-            giveUp(file, damaged(file.subject))
-        } catch {
-            giveUp(file, context.failure(error, "could not write \(path(file.subject))"))
-        }
-    }
-
-    private func giveUp(_ file: IncomingFile, _ outcome: Outcome) {
-        file.assembly?.discard()
-        file.assembly = nil
-        file.isSettled = true
-        fail(file.subject, outcome)
-    }
-
-    private func finish(_ file: IncomingFile, _ end: FileEnd) {
-        let found = file.assembly?.finish()
-        if endDelta(of: file, end, found) || file.isSettled { return }
-        let assembly = file.assembly
-        file.assembly = nil
-        if end == .again {
-            assembly?.discard()
-            file.isSpoiled = false
-            file.matchedBytes = 0
-            return
-        }
-        file.isSettled = true
-        guard let assembly else {
-            if case .failed(let error) = end { return fail(file.subject, context.failure(error)) }
-            // The run is being stopped, and it was not begun.
-            return settle(file.subject)
-        }
-        switch end {
-        case .whole(let sum) where found == sum:
-            publish(assembly, file.subject, sum)
-        case .whole, .again:
-            assembly.discard()
-            fail(file.subject, damaged(file.subject))
-        case .failed(let error):
-            assembly.discard()
-            fail(file.subject, context.failure(error))
-        }
     }
 }
