@@ -249,6 +249,7 @@ import Testing
     func unreadable() throws {
         try Disk.write(source / "f", SeededGenerator.bytes(200_000, seed: 1))
         try Disk.write(target / "f", SeededGenerator.bytes(200_000, seed: 2))
+        try Disk.setTime(target / "f", 1_500_000_000)
         try Disk.setMode(target / "f", 0o000)
         try Disk.setOwner(target, 65_534, 65_534)
         try Disk.setOwner(target / "f", 65_534, 65_534)
