@@ -40,8 +40,8 @@ package enum Message: Sendable {
 
     // From the end that receives.
     case want(Want)
-    /// Summaries are worth their while: there is something to compare them with. Owners are compared, or nobody could set them.
-    case summarize(comparesOwners: Bool)
+    /// Summaries are worth their while: there is something to compare them with.
+    case summarize(SummaryTerms)
     /// Whether everything that a summary stands for is here as it should be.
     case summaryAnswer(id: UInt32, isSame: Bool)
     /// So many more directories are finished and closed.
@@ -156,7 +156,7 @@ package enum Message: Sendable {
         case .basis(let basis): basis.sums.count + 64
         case .sums(_, let bytes): bytes.count + 16
         case .copies(_, let copies): copies.count * 4 + 16
-        case .summary(let summary): summary.ages.count * 5 + 128
+        case .summary(let summary): summary.ages.count * 5 + summary.names.count + 128
         default: 64
         }
     }
@@ -222,8 +222,8 @@ package enum Message: Sendable {
         case .summary(let summary):
             writer.summary(summary)
             return .summary
-        case .summarize(let comparesOwners):
-            writer.flag(comparesOwners)
+        case .summarize(let terms):
+            writer.summaryTerms(terms)
             return .summarize
         case .summaryAnswer(let id, let isSame):
             writer.unsigned(id)
@@ -319,7 +319,7 @@ package enum Message: Sendable {
         case .sendWhole: return .sendWhole(try reader.reference())
         case .built: return .built(try reader.reference())
         case .summary: return .summary(try reader.summary())
-        case .summarize: return .summarize(comparesOwners: try reader.flag())
+        case .summarize: return .summarize(try reader.summaryTerms())
         case .summaryAnswer: return .summaryAnswer(id: try reader.number32(), isSame: try reader.flag())
         case .treeEnd: return .treeEnd
         case .bye: return .bye

@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    private static let rows = 400
+    private static let rows = 160
 
     /// Some twenty rows below each directory of the second level.
     private static func directory(_ row: Int) -> BytePath { BytePath("\(row / 20)") / BytePath("\(row)") }
@@ -61,8 +61,8 @@ import Testing
         Change(testDescription: "a file of the target", most: 1) {
             try Disk.write($0.target / file(7, "small"), "damage")
         },
-        Change(testDescription: "a new file", most: 3) { try Disk.write($0.source / directory(399) / "new", "new") },
-        Change(testDescription: "a file that is gone", most: 3) { try Disk.remove($0.source / file(200, "original")) },
+        Change(testDescription: "a new file", most: 3) { try Disk.write($0.source / directory(159) / "new", "new") },
+        Change(testDescription: "a file that is gone", most: 3) { try Disk.remove($0.source / file(120, "original")) },
         Change(testDescription: "a directory that is gone from the target", most: 5) {
             Disk.removeTree($0.target / directory(100))
         },

@@ -132,12 +132,12 @@ import Wire
             return time.seconds * 1_000_000_000 + Int64(time.nanoseconds)
         }
         #expect(Array(summary.changeTimes.dropFirst()) == expected)
-        let wire = WireSummary(id: 1, parent: 0, name: BytePath("tree"), summary, comparesChanges: true)
+        let wire = WireSummary(id: 1, parent: 0, name: BytePath("tree"), summary, names: [], comparesChanges: true)
         for (index, time) in summary.changeTimes.enumerated() {
             // Never earlier than it was, and hardly later.
             #expect((time..<time + 1 << 20).contains(wire.change(ofEntry: index)))
         }
-        let silent = WireSummary(id: 1, parent: 0, name: BytePath("tree"), summary, comparesChanges: false)
+        let silent = WireSummary(id: 1, parent: 0, name: BytePath("tree"), summary, names: [], comparesChanges: false)
         #expect(silent.ages.isEmpty && silent.latestChange == 0)
     }
 

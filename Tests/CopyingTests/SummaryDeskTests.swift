@@ -28,9 +28,9 @@ import Wire
     @Test("begin few, become more as they are the same, and stop where they differ")
     func slowStart() throws {
         let desk = SummaryDesk(directories: 1000)
-        #expect(desk.comparesOwners == nil)
-        desk.ask(comparesOwners: false)
-        #expect(desk.comparesOwners == false)
+        #expect(desk.terms == nil)
+        desk.ask(SummaryTerms(comparesOwners: false, wantsNames: true))
+        #expect(desk.terms == SummaryTerms(comparesOwners: false, wantsNames: true))
         // 2,048 entries, and the one that goes beyond.
         let first = try sendAll(desk)
         #expect(first.count == 33)

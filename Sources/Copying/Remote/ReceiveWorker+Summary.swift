@@ -18,15 +18,21 @@ extension ReceiveWorker {
     private func subtree(_ sent: WireSummary, in node: DirectoryNode) -> SubtreeSummary? {
         guard context.options.canSummarize, node.target.isOpen,
             node.flags.isDisjoint(with: [.fresh, .absent, .failed, .otherDevice]),
-            let directory = try? sent.name.withEntryName({ (name) throws(FileFault) in
-                try node.target.openDirectory(name)
-            })
-        else { return nil }
-        defer { directory.close() }
-        guard let found = subtrees.read(directory, entries: Int(sent.entries)), found.entries == sent.entries,
+            let found = look(at: sent, in: node.target), found.entries == sent.entries,
             found.digest == sent.digest, !mayDifferInAttributes(sent, found)
         else { return nil }
         return found
+    }
+
+    private func look(at sent: WireSummary, in parent: HeldDirectory) -> SubtreeSummary? {
+        if !sent.names.isEmpty, !context.options.delete, context.deadRuns.isEmpty {
+            return subtrees.look(at: sent.name, names: sent.names, in: parent)
+        }
+        guard let directory = try? sent.name.withEntryName({ (name) throws(FileFault) in
+            try parent.openDirectory(name)
+        }) else { return nil }
+        defer { directory.close() }
+        return subtrees.read(directory, entries: Int(sent.entries))
     }
 
     /// As `CopyContext.mayDifferInAttributes`, for each entry.

@@ -80,7 +80,7 @@ final class SendVisitor: TreeVisitor {
 
     func keeps(_ node: DirectoryNode, in handles: DirectoryHandles, worker: Worker) -> Bool {
         guard canSummarize, node.summarizedEntries == 0, let parent = node.parent,
-            let comparesOwners = summaries.comparesOwners
+            let terms = summaries.terms
         else { return false }
         if (1...Self.smallEntries).contains(parent.summarizedEntries) {
             // What differs is in here or next to it.
@@ -93,7 +93,7 @@ final class SendVisitor: TreeVisitor {
         else { return false }
         defer { directory.close() }
         let reader =
-            worker.subtrees ?? SubtreeReader(comparesOwners: comparesOwners, device: context.sourceDevice)
+            worker.subtrees ?? SubtreeReader(comparesOwners: terms.comparesOwners, device: context.sourceDevice)
         worker.subtrees = reader
         let summary = reader.read(directory)
         worker.hasSummary(summary != nil, at: node.depth)
@@ -109,6 +109,7 @@ final class SendVisitor: TreeVisitor {
             parent: parent.wireID,
             name: BytePath(name: node.name),
             summary,
+            names: terms.wantsNames ? reader.namesOfLast() : [],
             comparesChanges: context.options.extendedAttributes
         )
         // From now on the node may be another thread's.

@@ -55,6 +55,8 @@ final class SubtreeReader {
     )
     private var named = 0
     private var items: [Item] = []
+    /// Of an entry that is looked at by its name.
+    private var path: [UInt8] = []
     /// Entries that may still come.
     private var left = 0
     private var changeTimes: [Int64] = []
@@ -77,14 +79,22 @@ final class SubtreeReader {
     /// Reads a directory that was just opened, and all below it; nil where it has no summary.
     /// - Parameter entries: more than so many have none; at most `entriesMax`.
     func read(_ directory: HeldDirectory, entries: Int = entriesMax) -> SubtreeSummary? {
+        begin(entries: entries)
+        guard left >= 0, addDirectory(directory, level: 0) else { return nil }
+        return summary()
+    }
+
+    private func begin(entries: Int) {
         described = 0
         named = 0
         items.removeAll(keepingCapacity: true)
         left = min(entries, Self.entriesMax) - 1
         changeTimes.removeAll(keepingCapacity: true)
         (directories, files, links, bytes) = (0, 0, 0, 0)
-        guard left >= 0, addDirectory(directory, level: 0) else { return nil }
-        return SubtreeSummary(
+    }
+
+    private func summary() -> SubtreeSummary {
+        SubtreeSummary(
             digest: digest.digest(of: UnsafeRawBufferPointer(rebasing: description[..<described])),
             changeTimes: changeTimes,
             directories: directories,
@@ -111,8 +121,7 @@ final class SubtreeReader {
         }
         items.removeLast(items.count - firstItem)
         named = firstName
-        // No kind has this number: what follows belongs to the directory above.
-        put(UInt8.max)
+        put(WireSummary.directoryEnd)
         return true
     }
 
@@ -150,20 +159,32 @@ final class SubtreeReader {
         switch kind {
         case .directory:
             return addChild(name, item, in: directory, level: level)
+        default:
+            return addLeaf(bytes(of: item), kind, metadata) { try? directory.readLink(name) }
+        }
+    }
+
+    private func addLeaf(
+        _ name: UnsafeRawBufferPointer,
+        _ kind: EntryKind,
+        _ metadata: Metadata,
+        readLink: () -> [UInt8]?
+    ) -> Bool {
+        switch kind {
         case .file:
             // Of a file with several names, which belong together is to be told as well.
             guard metadata.linkCount == 1 else { return false }
-            put(kind, bytes(of: item))
+            put(kind, name)
             put(metadata.size)
             files += 1
             bytes += metadata.size
         case .symlink:
-            guard let text = try? directory.readLink(name), text.count <= Self.linkBytesMax else { return false }
-            put(kind, bytes(of: item))
+            guard let text = readLink(), text.count <= Self.linkBytesMax else { return false }
+            put(kind, name)
             put(UInt16(text.count))
             text.withUnsafeBytes { put($0) }
             links += 1
-        case .fifo, .socket, .blockDevice, .characterDevice:
+        case .directory, .fifo, .socket, .blockDevice, .characterDevice:
             return false
         }
         return addAttributes(metadata)
@@ -175,6 +196,101 @@ final class SubtreeReader {
         put(.directory, bytes(of: item))
         return addDirectory(child, level: level + 1)
     }
+
+    // MARK: Names that are known
+
+    /// The names of what was read last, as `WireSummary.names` has them.
+    func namesOfLast() -> [UInt8] {
+        var names: [UInt8] = []
+        names.reserveCapacity(changeTimes.count * 12)
+        // Behind the directory's own attributes.
+        var place = attributeBytes
+        while place < described {
+            let kind = description[place]
+            names.append(kind)
+            place += 1
+            if kind == WireSummary.directoryEnd { continue }
+            let length = Int(description[place])
+            names.append(contentsOf: description[place...place + length])
+            place += 1 + length
+            if kind == EntryKind.file.rawValue {
+                place += MemoryLayout<Int64>.size
+            } else if kind == EntryKind.symlink.rawValue {
+                place += 2 + Int(description[place]) + Int(description[place + 1]) << 8
+            }
+            place += attributeBytes
+        }
+        return names
+    }
+
+    private var attributeBytes: Int { comparesOwners ? 22 : 14 }
+
+    /// Describes what a directory has under some names, and lists nothing: one call for each. Nil where one of them is not there, or is something
+    /// else.
+    ///
+    /// Nothing is opened, so a link that somebody puts into the place of a directory meanwhile is followed; what is seen by it must be as the
+    /// source is to count as the same, which whoever can do that could have it be just as well.
+    /// - Parameters:
+    ///   - name: of the directory.
+    ///   - names: as `WireSummary.names` has them, checked.
+    func look(at name: BytePath, names: [UInt8], in parent: HeldDirectory) -> SubtreeSummary? {
+        begin(entries: Self.entriesMax)
+        return names.withUnsafeBytes { names in
+            path.removeAll(keepingCapacity: true)
+            path.append(contentsOf: name.bytes)
+            guard let metadata = lookUp(in: parent), metadata.kind == .directory, addAttributes(metadata) else { return nil }
+            directories += 1
+            return addKnown(names, in: parent) ? summary() : nil
+        }
+    }
+
+    private func addKnown(_ names: UnsafeRawBufferPointer, in parent: HeldDirectory) -> Bool {
+        var ends = [path.count]
+        var place = 0
+        while let end = ends.last, place < names.count {
+            guard names[place] != WireSummary.directoryEnd else {
+                ends.removeLast()
+                put(WireSummary.directoryEnd)
+                place += 1
+                continue
+            }
+            guard let kind = EntryKind(rawValue: names[place]), left > 0, ends.count <= Self.levelsMax + 1 else { return false }
+            left -= 1
+            let name = UnsafeRawBufferPointer(rebasing: names[(place + 2)..<(place + 2 + Int(names[place + 1]))])
+            place += 2 + name.count
+            if TemporaryName.isOwn(name) { return false }
+            path.removeLast(path.count - end)
+            path.append(UInt8(ascii: "/"))
+            path.append(contentsOf: name)
+            guard let metadata = lookUp(in: parent), metadata.kind == kind else { return false }
+            if kind == .directory {
+                put(kind, name)
+                guard addAttributes(metadata) else { return false }
+                directories += 1
+                ends.append(path.count)
+            } else {
+                guard addLeaf(name, kind, metadata, readLink: { withPath { try? parent.readLink($0) } }) else { return false }
+            }
+        }
+        return ends.isEmpty
+    }
+
+    private func lookUp(in parent: HeldDirectory) -> Metadata? {
+        let metadata = withPath { try? parent.metadata(of: $0) }
+        return metadata?.device == device ? metadata : nil
+    }
+
+    /// The path at hand, ending in NUL for the time of a call.
+    private func withPath<Result>(_ body: (EntryName) -> Result) -> Result {
+        path.append(0)
+        defer { path.removeLast() }
+        return path.withUnsafeBytes { bytes in
+            // Never empty: it ends in NUL.
+            body(bytes.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: CChar.self))
+        }
+    }
+
+    // MARK: Attributes
 
     /// What a copy makes equal: see `Attributes.changes`.
     private func addAttributes(_ metadata: Metadata) -> Bool {
@@ -214,13 +330,21 @@ final class SubtreeReader {
 }
 
 extension WireSummary {
-    init(id: UInt32, parent: UInt32, name: BytePath, _ summary: SubtreeSummary, comparesChanges: Bool) {
+    init(
+        id: UInt32,
+        parent: UInt32,
+        name: BytePath,
+        _ summary: SubtreeSummary,
+        names: [UInt8],
+        comparesChanges: Bool
+    ) {
         let latest = summary.changeTimes.max() ?? 0
         self.init(
             id: id,
             parent: parent,
             name: name,
             entries: UInt32(summary.entries),
+            names: names,
             digest: summary.digest,
             latestChange: comparesChanges ? latest : 0,
             ages: comparesChanges ? summary.changeTimes.map { UInt64(latest - $0) >> UInt64(Self.ageShift) } : []

@@ -15,6 +15,8 @@ final class SummaryDesk: Sendable {
         var entriesAway = 0
         var entriesSame = 0
         var entriesDifferent = 0
+        /// Threads that wait for room.
+        var waiters = 0
         var isClosed = false
 
         var isWorthIt: Bool { entriesAway + entriesDifferent <= 2 * entriesSame + SummaryDesk.entriesFirst }
@@ -27,13 +29,8 @@ final class SummaryDesk: Sendable {
     /// Where they are not worth it, one in so many shows whether that is still so.
     private static let trialEvery: UInt32 = 64
 
-    private enum Wish {
-        static var none: UInt8 { 0 }
-        static var withoutOwners: UInt8 { 1 }
-        static var withOwners: UInt8 { 2 }
-    }
-
-    private let wish = Atomic<UInt8>(Wish.none)
+    private let isWanted = Atomic<Bool>(false)
+    private let wish = Mutex<SummaryTerms?>(nil)
     private let trials = Atomic<UInt32>(0)
     private let state = Monitor(State())
     private let directoriesMax: Int
@@ -44,14 +41,14 @@ final class SummaryDesk: Sendable {
     }
 
     /// The receiver wants summaries.
-    func ask(comparesOwners: Bool) {
-        wish.store(comparesOwners ? Wish.withOwners : Wish.withoutOwners, ordering: .relaxed)
+    func ask(_ terms: SummaryTerms) {
+        wish.withLock { $0 = terms }
+        isWanted.store(true, ordering: .releasing)
     }
 
-    /// Whether owners are compared in the summaries that the receiver wants; nil where it wants none.
-    var comparesOwners: Bool? {
-        let wish = wish.load(ordering: .relaxed)
-        return wish == Wish.none ? nil : wish == Wish.withOwners
+    /// What the receiver needs of summaries; nil where it wants none.
+    var terms: SummaryTerms? {
+        isWanted.load(ordering: .acquiring) ? wish.withLock { $0 } : nil
     }
 
     /// Whether one more is likely to pay.
@@ -75,19 +72,32 @@ final class SummaryDesk: Sendable {
         }
         if let atOnce = state.withLock({ take(&$0) }) { return atOnce }
         prepare()
-        return state.wait { take(&$0) }
+        // To be woken for each answer would cost more than to read a directory: it waits for many.
+        var isCounted = false
+        return state.wait { state -> UInt32?? in
+            if isCounted { state.waiters -= 1 }
+            let number = take(&state)
+            isCounted = number == nil
+            if isCounted { state.waiters += 1 }
+            return number
+        }
     }
+
+    /// With so many away at most, those that wait are woken.
+    private var manyAreBack: Int { directoriesMax - max(1, directoriesMax / 4) }
 
     /// The receiver has answered: what the walk does with the directory.
     func answer(_ id: UInt32, isSame: Bool) throws(WireFault) -> WalkJob {
+        var isWaitedFor = false
         let node = state.withLock { state -> DirectoryNode? in
             guard let node = state.away.removeValue(forKey: id) else { return nil }
+            isWaitedFor = state.waiters > 0 && state.away.count == manyAreBack
             state.entriesAway -= node.summarizedEntries
             if isSame { state.entriesSame += node.summarizedEntries } else { state.entriesDifferent += node.summarizedEntries }
             return node
         }
         guard let node else { throw WireFault("a summary is answered that was not sent") }
-        state.wakeOne()
+        if isWaitedFor { state.wakeAll() }
         return isSame ? .settled(node) : .directory(node)
     }
 

@@ -72,7 +72,9 @@ final class TreeReceiver: Sendable {
     /// Asks for summaries where there is something to compare them with.
     func askForSummaries() {
         guard context.options.canSummarize, context.root.target.isOpen, hasDirectories(context.root.target) else { return }
-        connection.send(.summarize(comparesOwners: context.host.isRoot))
+        // What only the target has is nobody's concern, unless it is to be deleted or cleared away.
+        let listsTarget = context.options.delete || !context.deadRuns.isEmpty
+        connection.send(.summarize(SummaryTerms(comparesOwners: context.host.isRoot, wantsNames: !listsTarget)))
     }
 
     private func hasDirectories(_ target: HeldDirectory) -> Bool {

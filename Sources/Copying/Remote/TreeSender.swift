@@ -153,7 +153,7 @@ final class TreeSender: Sendable {
         switch message {
         case .want(let want): try window.answer(want)
         case .closed(let count): try window.close(directories: count)
-        case .summarize(let comparesOwners): summaries.ask(comparesOwners: comparesOwners)
+        case .summarize(let terms): summaries.ask(terms)
         case .summaryAnswer(let id, let isSame): queue.comeBack(try summaries.answer(id, isSame: isSame))
         case .ask(let ask): try window.ask(.names(ask))
         case .askEntry(let ask): try window.ask(.entry(ask))
