@@ -71,7 +71,9 @@ import Testing
         Change(testDescription: "a mode of the target's directory", most: 1) {
             try Disk.setMode($0.target / directory(11), 0o700)
         },
-        Change(testDescription: "a time of a directory", most: 1) { try Disk.setTime($0.source / directory(12), 1_600_000_000) },
+        Change(testDescription: "a time of a directory", most: 1) {
+            try Disk.setTime($0.source / directory(12), 1_600_000_000)
+        },
         Change(testDescription: "a link in the place of a directory", most: 5) {
             Disk.removeTree($0.target / directory(13))
             try Disk.makeLink($0.target / directory(13), to: BytePath("/etc"))

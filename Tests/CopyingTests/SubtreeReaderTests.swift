@@ -29,7 +29,11 @@ import Wire
         }
     }
 
-    private func read(_ path: BytePath, owners: Bool = true, entries: Int = SubtreeReader.entriesMax) throws
+    private func read(
+        _ path: BytePath,
+        owners: Bool = true,
+        entries: Int = SubtreeReader.entriesMax
+    ) throws
         -> SubtreeSummary?
     {
         let directory = try HeldDirectory.openRoot(path)
@@ -143,6 +147,59 @@ import Wire
 
     private static let temporary =
         "\(TemporaryName.prefix)\(RunID(secondsSince1970: 1_700_000_000, random: 5).text)-1.1"
+
+    /// What is there under the names that another tree has.
+    private func look(_ names: [UInt8], at name: String = "tree") throws -> SubtreeSummary? {
+        let parent = try HeldDirectory.openRoot(place.path)
+        defer { parent.close() }
+        let reader = SubtreeReader(comparesOwners: true, device: try parent.metadata().device)
+        return reader.look(at: BytePath(name), names: names, in: parent)
+    }
+
+    private func names(of tree: BytePath) throws -> [UInt8] {
+        let directory = try HeldDirectory.openRoot(tree)
+        defer { directory.close() }
+        let reader = SubtreeReader(comparesOwners: true, device: try directory.metadata().device)
+        _ = try #require(reader.read(directory))
+        return reader.namesOfLast()
+    }
+
+    @Test("is the same by known names as by listing, but for what has none of them")
+    func known() throws {
+        let names = try names(of: tree)
+        // d { original { a b } } link
+        #expect(
+            names == [1, 1, 0x64, 1, 8] + Array("original".utf8) + [0, 1, 0x61, 0, 1, 0x62, 255, 255, 2, 4]
+                + Array("link".utf8) + [255]
+        )
+        let listed = try #require(try read(tree))
+        let found = try #require(try look(names))
+        #expect(found.digest == listed.digest && found.changeTimes == listed.changeTimes)
+        #expect([found.directories, found.files, found.links] == [3, 2, 1] && found.bytes == 2)
+        try Disk.write(tree / "d" / "extraneous", "")
+        for path in ["d", ""] { try Disk.setTime(tree / BytePath(path), 1_600_000_000, nanoseconds: 5) }
+        #expect(try look(names)?.digest == listed.digest)
+        #expect(try read(tree)?.digest != listed.digest)
+        try Disk.setMode(tree / "d" / "original" / "b", 0o600)
+        #expect(try look(names)?.digest != listed.digest)
+    }
+
+    @Test("there is none by known names where one is missing, or is something else, a link to the same among it")
+    func knownIsMissing() throws {
+        let names = try names(of: tree)
+        #expect(try look(names, at: "nothing") == nil)
+        try Disk.makeLink(place.path / "other", to: BytePath("tree"))
+        #expect(try look(names, at: "other") == nil)
+        try Disk.rename(tree / "d", to: place.path / "moved")
+        #expect(try look(names) == nil)
+        try Disk.makeLink(tree / "d", to: BytePath("../moved"))
+        #expect(try look(names) == nil)
+        try Disk.remove(tree / "d")
+        try Disk.rename(place.path / "moved", to: tree / "d")
+        #expect(try look(names) != nil)
+        try Disk.makeHardLink(tree / "second", to: tree / "d" / "original" / "a")
+        #expect(try look(names) == nil)
+    }
 
     static let withoutSummary: [(String, @Sendable (BytePath) throws -> Void)] = [
         ("a file of two names", { try Disk.makeHardLink($0 / "second", to: $0 / "d" / "original" / "a") }),

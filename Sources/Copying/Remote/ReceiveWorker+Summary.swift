@@ -28,9 +28,11 @@ extension ReceiveWorker {
         if !sent.names.isEmpty, !context.options.delete, context.deadRuns.isEmpty {
             return subtrees.look(at: sent.name, names: sent.names, in: parent)
         }
-        guard let directory = try? sent.name.withEntryName({ (name) throws(FileFault) in
-            try parent.openDirectory(name)
-        }) else { return nil }
+        guard
+            let directory = try? sent.name.withEntryName({ (name) throws(FileFault) in
+                try parent.openDirectory(name)
+            })
+        else { return nil }
         defer { directory.close() }
         return subtrees.read(directory, entries: Int(sent.entries))
     }
@@ -41,7 +43,8 @@ extension ReceiveWorker {
         // Whoever does not tell may have changed anything.
         guard sent.ages.count == found.entries else { return true }
         return found.changeTimes.indices.contains { index in
-            sent.change(ofEntry: index).addingReportingOverflow(context.clockLead).partialValue > found.changeTimes[index]
+            sent.change(ofEntry: index).addingReportingOverflow(context.clockLead).partialValue
+                > found.changeTimes[index]
         }
     }
 

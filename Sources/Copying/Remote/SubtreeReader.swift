@@ -238,7 +238,9 @@ final class SubtreeReader {
         return names.withUnsafeBytes { names in
             path.removeAll(keepingCapacity: true)
             path.append(contentsOf: name.bytes)
-            guard let metadata = lookUp(in: parent), metadata.kind == .directory, addAttributes(metadata) else { return nil }
+            guard let metadata = lookUp(in: parent), metadata.kind == .directory, addAttributes(metadata) else {
+                return nil
+            }
             directories += 1
             return addKnown(names, in: parent) ? summary() : nil
         }
@@ -254,7 +256,9 @@ final class SubtreeReader {
                 place += 1
                 continue
             }
-            guard let kind = EntryKind(rawValue: names[place]), left > 0, ends.count <= Self.levelsMax + 1 else { return false }
+            guard let kind = EntryKind(rawValue: names[place]), left > 0, ends.count <= Self.levelsMax + 1 else {
+                return false
+            }
             left -= 1
             let name = UnsafeRawBufferPointer(rebasing: names[(place + 2)..<(place + 2 + Int(names[place + 1]))])
             place += 2 + name.count
@@ -269,7 +273,9 @@ final class SubtreeReader {
                 directories += 1
                 ends.append(path.count)
             } else {
-                guard addLeaf(name, kind, metadata, readLink: { withPath { try? parent.readLink($0) } }) else { return false }
+                guard addLeaf(name, kind, metadata, readLink: { withPath { try? parent.readLink($0) } }) else {
+                    return false
+                }
             }
         }
         return ends.isEmpty

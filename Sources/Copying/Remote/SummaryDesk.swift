@@ -93,7 +93,11 @@ final class SummaryDesk: Sendable {
             guard let node = state.away.removeValue(forKey: id) else { return nil }
             isWaitedFor = state.waiters > 0 && state.away.count == manyAreBack
             state.entriesAway -= node.summarizedEntries
-            if isSame { state.entriesSame += node.summarizedEntries } else { state.entriesDifferent += node.summarizedEntries }
+            if isSame {
+                state.entriesSame += node.summarizedEntries
+            } else {
+                state.entriesDifferent += node.summarizedEntries
+            }
             return node
         }
         guard let node else { throw WireFault("a summary is answered that was not sent") }

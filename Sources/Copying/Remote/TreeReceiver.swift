@@ -71,7 +71,9 @@ final class TreeReceiver: Sendable {
 
     /// Asks for summaries where there is something to compare them with.
     func askForSummaries() {
-        guard context.options.canSummarize, context.root.target.isOpen, hasDirectories(context.root.target) else { return }
+        guard context.options.canSummarize, context.root.target.isOpen, hasDirectories(context.root.target) else {
+            return
+        }
         // What only the target has is nobody's concern, unless it is to be deleted or cleared away.
         let listsTarget = context.options.delete || !context.deadRuns.isEmpty
         connection.send(.summarize(SummaryTerms(comparesOwners: context.host.isRoot, wantsNames: !listsTarget)))
@@ -259,7 +261,9 @@ final class TreeReceiver: Sendable {
 
     private func take(_ summary: WireSummary, _ incoming: inout Incoming) throws(WireFault) {
         guard let parent = incoming.directories[summary.parent] else { throw WireFault("a summary has no directory") }
-        if parent.node.depth + SubtreeReader.levelsMax >= WireLimit.depth { throw WireFault("directories are too deep") }
+        if parent.node.depth + SubtreeReader.levelsMax >= WireLimit.depth {
+            throw WireFault("directories are too deep")
+        }
         note(summary.name, in: parent)
         parent.node.hold()
         incoming.files.intake.add(.summary(parent, summary), in: parent, queue)
