@@ -29,7 +29,9 @@ def run(laboratory, quick):
     # Names of the tree are the archive's own level, as the snap has it below media/.
     base = ["tar", "-C", media, "--transform", "s,^\\.,media,", "-cf", "-", "."]
     quoted = " ".join(f"'{word}'" for word in base)
-    subprocess.run(["bash", "-c", f"{quoted} | tee >(gzip -1 > {packed['gz']}) | zstd -q -T2 -o {packed['zst']}; wait"], check=True)
+    # Two pipes that are waited for: what bash lets go would end, and be counted, in the first run.
+    for tool, path in (("gzip -1", packed["gz"]), ("zstd -q -T2", packed["zst"])):
+        subprocess.run(["bash", "-o", "pipefail", "-c", f"{quoted} | {tool} > {path}"], check=True)
     binary = laboratory.binary
     entries = os.path.join(laboratory.root, "files")
     with open(entries, "wb") as file:
