@@ -153,12 +153,18 @@ struct ExportTests {
 /// What is refused, found, kept and removed.
 @Suite(.serialized, .enabled(if: Requirement.hasPostgres, "needs PostgreSQL's server programs and setpriv"))
 struct ExportRuleTests {
+    /// Turns a bit of a file over: a byte put in its place could be the one that is there.
+    private static func turn(_ file: String, _ offset: Int) -> String {
+        "byte=$(od -An -tu1 -j\(offset) -N1 \(file)) && printf \"\\\\$(printf %o $((byte ^ 1)))\""
+            + " | dd of=\(file) bs=1 seek=\(offset) conv=notrunc status=none"
+    }
+
     /// One damage to an export, done by a shell in its directory.
     static let damages: [(String, String)] = [
-        ("a byte of the media archive", "printf x | dd of=media.tar.gz bs=1 seek=5000 conv=notrunc status=none"),
+        ("a bit of the media archive", turn("media.tar.gz", 5000)),
         ("the end of the media archive", "truncate -s -40 media.tar.gz"),
         ("a cut dump", "truncate -s -30 database.sql"),
-        ("a byte of the dump", "printf x | dd of=database.sql bs=1 seek=900 conv=notrunc status=none"),
+        ("a bit of the dump", turn("database.sql", 900)),
         ("changed settings", "echo X=1 >> mastodon.conf"),
         ("a missing part", "rm redis.rdb"),
         ("something more", "echo x > certs/new.pem"),
