@@ -52,11 +52,15 @@ let package = Package(
             exclude: ["codes.h", "cosine_kernel.h", "failing.h", "units_kernel.h"],
             linkerSettings: [.linkedLibrary("jpeg")]
         ),
-        // libvips is loaded when it is first needed: it brings a hundred libraries.
-        .target(name: "CVips"),
-        // So are libdeflate and libwebp, which come with it.
-        .target(name: "CPNG", exclude: ["deflate.h", "paeth.h"]),
-        .target(name: "CWebP"),
+        // Libraries that are opened when they are first needed.
+        .target(name: "CLoader"),
+        // libvips brings a hundred libraries.
+        .target(name: "CVips", dependencies: ["CLoader"]),
+        // libdeflate and libwebp come with it.
+        .target(name: "CPNG", dependencies: ["CLoader"], exclude: ["deflate.h", "paeth.h"]),
+        .target(name: "CWebP", dependencies: ["CLoader"]),
+        // ISA-L is used where it is there.
+        .target(name: "CGzip", dependencies: ["CLoader"], exclude: ["inflate.h"]),
         .systemLibrary(name: "CRedis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev", "zlib1g-dev"])]),
@@ -77,7 +81,7 @@ let package = Package(
         module("Checksums", ["MediaModel", "CXXHash", "COpenSSL"]),
         module("Storage", ["MediaModel", "CLinux"]),
         module("Postgres", ["MediaModel", "CPostgres"]),
-        module("Archives", ["MediaModel", "CArchive", "CZstd"]),
+        module("Archives", ["MediaModel", "CArchive", "CGzip", "CZstd"]),
         module("Programs", ["MediaModel", "CLinux"]),
         // Strangers' servers, by HTTP.
         module("Fetching", ["MediaModel", "Pacing", "CCurl"]),

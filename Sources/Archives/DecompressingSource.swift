@@ -4,10 +4,21 @@ package import MediaModel
 package final class DecompressingSource: ByteSource {
     private let decoder: any ByteSource
 
-    /// - Parameter compression: not `none`.
-    package init(_ source: any ByteSource, compression: Compression) throws(SyncError) {
+    /// - Parameters:
+    ///   - compression: not `none`.
+    ///   - library: one that is there.
+    package init(
+        _ source: any ByteSource,
+        compression: Compression,
+        gzip library: GzipLibrary = .preferred
+    ) throws(SyncError) {
         precondition(compression != .none)
-        decoder = compression == .gzip ? try GzipDecoder(source) : try FilterDecoder(source, compression: compression)
+        decoder =
+            switch (compression, library) {
+            case (.gzip, .isal): try FastGzipDecoder(source)
+            case (.gzip, .zlib): try GzipDecoder(source)
+            default: try FilterDecoder(source, compression: compression)
+            }
     }
 
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws(SyncError) -> Int {

@@ -1,16 +1,12 @@
-#include <dlfcn.h>
 #include <pthread.h>
-#include <string.h>
+#include "CLoader.h"
 #include "CPNG.h"
 #include "deflate.h"
 
 static struct deflate library;
 static int is_there;
 
-static const struct {
-    const char *name;
-    void *place;
-} symbols[] = {
+static const struct mds_symbol symbols[] = {
     {"libdeflate_alloc_decompressor", &library.alloc_decompressor},
     {"libdeflate_free_decompressor", &library.free_decompressor},
     {"libdeflate_zlib_decompress_ex", &library.zlib_decompress_ex},
@@ -21,16 +17,7 @@ static const struct {
     {"libdeflate_crc32", &library.crc32},
 };
 
-static void load(void) {
-    void *handle = dlopen("libdeflate.so.0", RTLD_NOW | RTLD_LOCAL);
-    if (!handle) return;
-    for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
-        void *symbol = dlsym(handle, symbols[i].name);
-        if (!symbol) return;
-        memcpy(symbols[i].place, &symbol, sizeof symbol);
-    }
-    is_there = 1;
-}
+static void load(void) { is_there = !mds_load("libdeflate.so.0", symbols, sizeof symbols / sizeof *symbols); }
 
 const struct deflate *mds_deflate(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "CLoader.h"
 #include "CVips.h"
 
 typedef struct image image;
@@ -45,10 +46,7 @@ static struct {
     void (*strfreev)(char **list);
 } vips;
 
-static const struct {
-    const char *name;
-    void *place;
-} symbols[] = {
+static const struct mds_symbol symbols[] = {
     {"vips_init", &vips.init},
     {"vips_version", &vips.version},
     {"vips_cache_set_max", &vips.cache_set_max},
@@ -103,13 +101,10 @@ static int failed(char *message) {
 }
 
 int mds_vips_open(char *message) {
-    void *library = dlopen("libvips.so.42", RTLD_NOW | RTLD_LOCAL);
-    if (!library) return unavailable(message, "libvips is not there", dlerror());
-    for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
-        void *symbol = dlsym(library, symbols[i].name);
-        if (!symbol) return unavailable(message, "libvips is too old (8.13 or later is needed)", symbols[i].name);
-        memcpy(symbols[i].place, &symbol, sizeof symbol);
-    }
+    static const char library[] = "libvips.so.42";
+    const char *missing = mds_load(library, symbols, sizeof symbols / sizeof *symbols);
+    if (missing == library) return unavailable(message, "libvips is not there", dlerror());
+    if (missing) return unavailable(message, "libvips is too old (8.13 or later is needed)", missing);
     if (vips.init("mediasync") != 0) return unavailable(message, "libvips does not start", vips.error_buffer());
     vips.cache_set_max(0);
     vips.concurrency_set(1);

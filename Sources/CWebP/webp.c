@@ -1,9 +1,9 @@
 // The functions of libwebp that are used, and the parts of its structures that are read or written, as version 2 of its decoder's interface
 // has them; its headers are not needed.
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include "CLoader.h"
 #include "CWebP.h"
 
 enum { DECODER_ABI = 0x0209, STATUS_OK = 0, STATUS_OUT_OF_MEMORY = 1, LOSSY = 1, MODE_RGBA = 1, MODE_YUV = 11, MODE_YUVA = 12 };
@@ -52,10 +52,7 @@ static struct {
     void (*free_buffer)(struct buffer *);
 } webp;
 
-static const struct {
-    const char *name;
-    void *place;
-} symbols[] = {
+static const struct mds_symbol symbols[] = {
     {"WebPInitDecoderConfigInternal", &webp.init},
     {"WebPGetFeaturesInternal", &webp.features},
     {"WebPDecode", &webp.decode},
@@ -65,13 +62,7 @@ static const struct {
 static int is_there;
 
 static void load(void) {
-    void *handle = dlopen("libwebp.so.7", RTLD_NOW | RTLD_LOCAL);
-    if (!handle) return;
-    for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
-        void *symbol = dlsym(handle, symbols[i].name);
-        if (!symbol) return;
-        memcpy(symbols[i].place, &symbol, sizeof symbol);
-    }
+    if (mds_load("libwebp.so.7", symbols, sizeof symbols / sizeof *symbols)) return;
     struct config config;
     is_there = webp.init(&config, DECODER_ABI) != 0;
 }

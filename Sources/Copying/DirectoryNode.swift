@@ -67,6 +67,8 @@ final class DirectoryNode: @unchecked Sendable {
     var wireID: UInt32 = 0
     /// Why its listing failed, for the other machine.
     var wireFailure: SyncError?
+    /// Entries of the summary that was sent of it or of a directory above it and was not the same over there; 0 where there was none.
+    var summarizedEntries = 0
     /// Set when the first listing part was read.
     var isListing = false
     /// Counts the pairs that are open, all workers together.

@@ -166,7 +166,7 @@ package final class ExtractionEngine: Engine {
             return (SyncError(.exhausted, "no threads can be started", retry: .abortStage), [])
         }
         let queues = (0..<workers).map { _ in
-            BoundedQueue<[ExtractionPiece]>(capacity: ExtractionLimits.batchesWaiting)
+            BoundedQueue<[ExtractionPiece]>(capacity: ExtractionLimits.batchesWaiting(workers: workers))
         }
         return await withTaskGroup(of: Ended.self) { group in
             for (index, queue) in queues.enumerated() {

@@ -24,10 +24,15 @@ enum ExtractionLimits {
     static let heldBytes = 16 << 20
     /// Files up to this size travel to a worker whole; larger ones in pieces of at most so much.
     static let wholeBytes: Int64 = 256 << 10
-    /// Handed to a worker in one go, and how often that may wait for it.
+    /// Handed to a worker in one go.
     static let batchBytes = 256 << 10
     static let batchEntries = 64
-    static let batchesWaiting = 2
+    /// What waits for all workers together, about: while they stand before a full journal, as all of them do for a second at a time,
+    /// the archive is read and decompressed ahead.
+    static let waitingBytes = 64 << 20
+
+    /// How many batches may wait for each of so many workers.
+    static func batchesWaiting(workers: Int) -> Int { max(2, waitingBytes / batchBytes / workers) }
 }
 
 /// One file of an archive, checked and named below the media root.

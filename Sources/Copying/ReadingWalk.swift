@@ -45,9 +45,15 @@ struct ReadingWalk {
         )
     }
 
+    /// The work of one run.
+    func makeQueue() -> WalkQueue {
+        WalkQueue(first: .directory(root), workers: bounds.workersMax, limit: bounds.workersFirst)
+    }
+
     /// Shows every entry below the root to a visitor.
-    func run(_ visitor: some TreeVisitor) async {
-        let queue = WalkQueue(first: .directory(root), workers: bounds.workersMax, limit: bounds.workersFirst)
+    /// - Parameter queue: one of its own, for a visitor that keeps directories for a while.
+    func run(_ visitor: some TreeVisitor, queue: WalkQueue? = nil) async {
+        let queue = queue ?? makeQueue()
         let walk = TreeWalk(
             root: root,
             queue: queue,

@@ -19,6 +19,10 @@ protocol TreeVisitor: Sendable {
 
     func makeWorker(index: Int) -> Worker
 
+    /// Whether the visitor keeps a directory, all below it and its hold on its parent for now. The walk goes on, and does not end before the
+    /// directory came back to its queue (`WalkQueue.comeBack`).
+    func keeps(_ node: DirectoryNode, in parent: DirectoryHandles, worker: Worker) -> Bool
+
     /// Opens the node's directories through its parent's descriptors. False where there is nothing to walk; the visitor
     /// has put the reason on the account.
     func open(_ node: DirectoryNode, in parent: DirectoryHandles, worker: Worker) -> Bool
@@ -65,6 +69,8 @@ struct DirectoryHandles: Sendable {
 }
 
 extension TreeVisitor {
+    @inline(__always)
+    func keeps(_ node: DirectoryNode, in parent: DirectoryHandles, worker: Worker) -> Bool { false }
     func paused(_ node: DirectoryNode, worker: Worker) {}
     func handOver(worker: Worker) {}
 }

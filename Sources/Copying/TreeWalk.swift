@@ -92,12 +92,14 @@ final class TreeWalk<Visitor: TreeVisitor>: Sendable {
                 give(stack[..<share], worker)
                 stack.removeFirst(share)
             }
+            stack.append(contentsOf: queue.takeReturned())
             guard let job = stack.popLast() else { continue }
             switch job {
             case .directory(let node): enter(node, worker, listing, &stack)
             case .listing(let node): list(node, worker, listing, &stack)
             case .entries(let batch): handle(batch, worker, &stack)
             case .assist(let work): work.assist()
+            case .settled(let node): if let parent = node.parent { release(parent, worker) }
             }
             widenIfIdle()
         }
@@ -110,27 +112,42 @@ final class TreeWalk<Visitor: TreeVisitor>: Sendable {
         _ listing: ListingBuffer,
         _ stack: inout [WalkJob]
     ) {
-        guard open(node, worker) else {
-            release(node, worker)
-            return
+        switch open(node, worker) {
+        case .kept: return
+        case .nothing: release(node, worker)
+        case .open:
+            node.countAsOpen()
+            list(node, worker, listing, &stack)
         }
-        node.countAsOpen()
-        list(node, worker, listing, &stack)
+    }
+
+    private enum Opening {
+        case open
+        case nothing
+        case kept
     }
 
     /// Opens a node through its parent's descriptors, then gives back the child's hold on the parent.
-    private func open(_ node: DirectoryNode, _ worker: Visitor.Worker) -> Bool {
+    private func open(_ node: DirectoryNode, _ worker: Visitor.Worker) -> Opening {
         guard let parent = node.parent else {
-            return visitor.open(node, in: DirectoryHandles(source: .none, target: .none), worker: worker)
+            let isOpen = visitor.open(node, in: DirectoryHandles(source: .none, target: .none), worker: worker)
+            return isOpen ? .open : .nothing
         }
+        let isEvicted = parent.flags.contains(.evicted)
+        let handles = DirectoryHandles(source: parent.source, target: parent.target)
+        if !isEvicted, visitor.keeps(node, in: handles, worker: worker) { return .kept }
         defer { release(parent, worker) }
-        guard parent.flags.contains(.evicted) else {
-            return visitor.open(
-                node,
-                in: DirectoryHandles(source: parent.source, target: parent.target),
-                worker: worker
-            )
-        }
+        let isOpen =
+            isEvicted
+            ? openReopening(node, below: parent, worker) : visitor.open(node, in: handles, worker: worker)
+        return isOpen ? .open : .nothing
+    }
+
+    private func openReopening(
+        _ node: DirectoryNode,
+        below parent: DirectoryNode,
+        _ worker: Visitor.Worker
+    ) -> Bool {
         do throws(FileFault) {
             let source = try reopen(parent, from: root.source, control)
             defer { source.close() }
@@ -218,6 +235,7 @@ final class TreeWalk<Visitor: TreeVisitor>: Sendable {
             case .directory(let node): node.parent?.set(.shared)
             case .listing(let node): node.set(.shared)
             case .entries(let batch): batch.node.set(.shared)
+            case .settled(let node): node.parent?.set(.shared)
             case .assist: break
             }
         }

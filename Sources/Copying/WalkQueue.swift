@@ -12,6 +12,8 @@ enum WalkJob: Sendable {
     case entries(EntryBatch)
     /// Help with work that one thread began, e.g. a large file.
     case assist(any Assistable)
+    /// Nothing is left to do for a directory that a visitor kept.
+    case settled(DirectoryNode)
 }
 
 /// Work that more than one thread can do at a time.
@@ -41,6 +43,10 @@ final class EntryBatch: Sendable {
 final class WalkQueue: Sendable {
     private struct State {
         var jobs: [WalkJob] = []
+        /// Jobs that came back, for whoever looks first.
+        var returned: [WalkJob] = []
+        /// Directories that visitors keep.
+        var away = 0
         var running = 0
         var idle = 0
         var limit: Int
@@ -59,6 +65,7 @@ final class WalkQueue: Sendable {
 
     private let state: Monitor<State>
     private let idleHint = Atomic<Int>(0)
+    private let returnedHint = Atomic<Int>(0)
     /// Threads of the walk.
     let workers: Int
 
@@ -87,6 +94,10 @@ final class WalkQueue: Sendable {
             counted = false
             defer { idleHint.store(state.idle, ordering: .relaxed) }
             if state.finished { return [] }
+            if !state.returned.isEmpty {
+                state.running += 1
+                return takeReturned(&state)
+            }
             if !state.jobs.isEmpty {
                 let share = max(1, min(Self.handOver, state.jobs.count / (2 * state.limit)))
                 let taken = Array(state.jobs.suffix(share))
@@ -94,7 +105,7 @@ final class WalkQueue: Sendable {
                 state.running += 1
                 return taken
             }
-            if state.running == 0 {
+            if state.running == 0, state.away == 0 {
                 state.finished = true
                 return []
             }
@@ -126,6 +137,40 @@ final class WalkQueue: Sendable {
         for _ in 0..<min(waiting, jobs.count) { state.wakeOne(in: Room.jobs) }
     }
 
+    // MARK: Directories that visitors keep
+
+    /// The walk does not end before this directory came back.
+    func depart() {
+        state.withLock { $0.away += 1 }
+    }
+
+    /// Hands back what a visitor has kept. Workers take it before anything else: directories above wait for it with their descriptors.
+    func comeBack(_ job: WalkJob) {
+        let isWaitedFor = state.withLock { state -> Bool in
+            if state.finished { return false }
+            state.away -= 1
+            state.returned.append(job)
+            returnedHint.store(state.returned.count, ordering: .relaxed)
+            return state.idle > 0
+        }
+        if isWaitedFor { state.wakeOne(in: Room.jobs) }
+    }
+
+    /// What came back, for a worker that has other jobs; mostly nothing, which takes no lock.
+    @inline(__always)
+    func takeReturned() -> [WalkJob] {
+        if returnedHint.load(ordering: .relaxed) == 0 { return [] }
+        return state.withLock { takeReturned(&$0) }
+    }
+
+    private func takeReturned(_ state: inout State) -> [WalkJob] {
+        defer {
+            state.returned = []
+            returnedHint.store(0, ordering: .relaxed)
+        }
+        return state.returned
+    }
+
     /// Gives idle workers a chance to help; nothing happens where nobody idles.
     func offerAssistance(with work: any Assistable) {
         let idle = idleWorkers
@@ -149,6 +194,7 @@ final class WalkQueue: Sendable {
         state.withLock {
             $0.finished = true
             $0.jobs.removeAll()
+            $0.returned.removeAll()
         }
         wakeEverybody()
     }

@@ -162,6 +162,7 @@ package enum Disk {
 
     package static func inode(_ path: BytePath) -> UInt64? { status(path).map { UInt64($0.st_ino) } }
     package static func mode(_ path: BytePath) -> UInt32? { status(path).map { $0.st_mode & 0o7777 } }
+    package static func owner(_ path: BytePath) -> UInt32? { status(path).map { $0.st_uid } }
     package static func size(_ path: BytePath) -> Int? { status(path).map { Int($0.st_size) } }
     /// 512-byte blocks in use.
     package static func blocks(_ path: BytePath) -> Int? { status(path).map { Int($0.st_blocks) } }

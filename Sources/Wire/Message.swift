@@ -24,6 +24,8 @@ package enum Message: Sendable {
     case fileFailed(WireReference, SyncError)
     /// Blocks of the version that the receiver has come next in a file.
     case copies(transfer: UInt32, [WireCopy])
+    /// A directory and all below it, in short.
+    case summary(WireSummary)
     /// Every directory was named.
     case treeEnd
     /// The answer to `done`: nothing more comes from here.
@@ -38,6 +40,10 @@ package enum Message: Sendable {
 
     // From the end that receives.
     case want(Want)
+    /// Summaries are worth their while: there is something to compare them with.
+    case summarize(SummaryTerms)
+    /// Whether everything that a summary stands for is here as it should be.
+    case summaryAnswer(id: UInt32, isSame: Bool)
     /// So many more directories are finished and closed.
     case closed(UInt32)
     /// What is there of a file that is wanted with a basis.
@@ -92,12 +98,15 @@ package enum Message: Sendable {
         case answer = 25
         case entry = 26
         case total = 27
+        case summary = 28
         case want = 32
         case closed = 33
         case done = 34
         case ask = 35
         case askEntry = 36
         case count = 37
+        case summarize = 38
+        case summaryAnswer = 39
         case basis = 48
         case sums = 49
         case sendWhole = 50
@@ -147,6 +156,7 @@ package enum Message: Sendable {
         case .basis(let basis): basis.sums.count + 64
         case .sums(_, let bytes): bytes.count + 16
         case .copies(_, let copies): copies.count * 4 + 16
+        case .summary(let summary): summary.ages.count * 5 + summary.names.count + 128
         default: 64
         }
     }
@@ -209,6 +219,16 @@ package enum Message: Sendable {
         case .built(let reference):
             writer.reference(reference)
             return .built
+        case .summary(let summary):
+            writer.summary(summary)
+            return .summary
+        case .summarize(let terms):
+            writer.summaryTerms(terms)
+            return .summarize
+        case .summaryAnswer(let id, let isSame):
+            writer.unsigned(id)
+            writer.flag(isSame)
+            return .summaryAnswer
         case .treeEnd:
             return .treeEnd
         case .bye:
@@ -298,6 +318,9 @@ package enum Message: Sendable {
         case .sums: return .sums(try reader.reference(), try reader.bytes(WireLimit.pieceBytes))
         case .sendWhole: return .sendWhole(try reader.reference())
         case .built: return .built(try reader.reference())
+        case .summary: return .summary(try reader.summary())
+        case .summarize: return .summarize(try reader.summaryTerms())
+        case .summaryAnswer: return .summaryAnswer(id: try reader.number32(), isSame: try reader.flag())
         case .treeEnd: return .treeEnd
         case .bye: return .bye
         case .done: return .done

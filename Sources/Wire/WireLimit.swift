@@ -1,7 +1,7 @@
 /// How large anything in the protocol may be. A peer that goes beyond one of these is not heard any further.
 package enum WireLimit {
     /// The version of the protocol that this program speaks.
-    package static let version: UInt64 = 2
+    package static let version: UInt64 = 3
     /// What both ends send before anything else: a login shell that prints something is told apart by it.
     package static let magic: [UInt8] = Array("\u{0}mediasync\n".utf8)
     /// Bytes of a frame's length and kind.
@@ -28,6 +28,8 @@ package enum WireLimit {
     package static let questions = 256
     /// Bytes of all parts of a list of paths.
     package static let listBytes = 64 << 20
+    /// Entries that one summary stands for, the directory itself among them.
+    package static let summaryEntries = 256
     /// Entries of one batch.
     package static let batchEntries = 1024
     /// Bytes of the extended attributes of one entry, and how many there may be.

@@ -111,6 +111,14 @@ package struct WireReader {
         return BytePath(bytes: bytes)
     }
 
+    /// A name behind its length in one byte, for somebody who reads it where it is.
+    mutating func skipName() throws(WireFault) {
+        let count = Int(try byte())
+        if count > rest.count { throw .cut }
+        try Self.checkName(rest.prefix(count))
+        rest = rest.dropFirst(count)
+    }
+
     /// A path below a root; the root itself is empty.
     package mutating func path() throws(WireFault) -> BytePath {
         let bytes = try bytes(WireLimit.deepPathBytes)

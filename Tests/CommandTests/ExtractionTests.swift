@@ -186,6 +186,29 @@ import Testing
         expectNone(try TreeSnapshot(of: other).differences(from: first, in: .time))
     }
 
+    @Test("gzip is read without ISA-L as with it", .enabled(if: Requirement.has("gzip"), "needs gzip"))
+    func withoutISAL() throws {
+        // What the loader finds first, and does not take.
+        let library = place.path / "libraries"
+        try Disk.makeDirectory(library, mode: 0o755)
+        try Disk.write(library / "libisal.so.2", "no library")
+        let plain = place.path / "plain"
+        try Disk.write(plain, twoFiles().finished())
+        var packed = try Program("gzip").check(["-c"], plain).output
+        try Disk.write(archive, packed)
+        var program = BinaryRunner.program()
+        program.environment["LD_LIBRARY_PATH"] = library.description
+        let result = try program.run([BytePath("copy"), archive, target])
+        #expect(result.exitCode == 0, "\(result.errorText)")
+        #expect(try TreeSnapshot(of: target)[Self.second]?.size == 700_000)
+        // The words say who read it: each has its own for a checksum that is wrong.
+        packed[packed.count - 8] ^= 1
+        try Disk.write(archive, packed)
+        let damaged = try program.run([BytePath("copy"), archive, target])
+        #expect(damaged.exitCode == 10 && damaged.errorText.contains("incorrect data check"), "\(damaged.errorText)")
+        #expect(try BinaryRunner.copy(archive, target).exitCode == 10)
+    }
+
     @Test(
         "an archive cut anywhere: exit 10, whole files stay, nothing half-written, and the whole one heals",
         arguments: 1...12

@@ -13,7 +13,7 @@ import Wire
 @Suite("A hostile far end") struct HostileAgentTests {
     let place: TemporaryDirectory
     let target: BytePath
-    private let outside: BytePath
+    let outside: BytePath
 
     init() throws {
         place = try TemporaryDirectory()

@@ -104,6 +104,40 @@ struct MessageTests {
         refused(.askEntry(Ask(id: 0, names: AskedNames(directory: BytePath(path), names: [BytePath("a")]))))
     }
 
+    @Test(
+        "whose summaries have names that lead elsewhere, or fit nothing else they say, are refused",
+        arguments: [
+            ("no kind", [0, 1, 0x61, 7, 1, 0x62, 255]), ("a pipe", [0, 1, 0x61, 3, 1, 0x62, 255]),
+            ("a slash", [0, 1, 0x61, 0, 1, 0x2F, 255]),
+            ("the directory above", [0, 1, 0x61, 1, 2, 0x2E, 0x2E, 255, 255]),
+            ("no name", [0, 1, 0x61, 0, 0, 255]), ("a NUL", [0, 1, 0x61, 0, 1, 0, 255]),
+            ("one name less", [0, 1, 0x61, 255]), ("one name more", [0, 1, 0x61, 0, 1, 0x62, 0, 1, 0x63, 255]),
+            ("no end", [0, 1, 0x61, 0, 1, 0x62]), ("an end too many", [0, 1, 0x61, 0, 1, 0x62, 255, 255]),
+            ("an open directory", [0, 1, 0x61, 1, 1, 0x62, 255]), ("a cut name", [0, 1, 0x61, 0, 9, 0x62, 255]),
+        ] as [(String, [UInt8])]
+    )
+    func summaries(what: String, names: [UInt8]) {
+        let summary = { (names: [UInt8]) in
+            WireSummary(id: 1, parent: 0, name: BytePath("a"), entries: 3, names: names, digest: Samples.sum)
+        }
+        #expect(throws: Never.self) {
+            try FrameDecoder.messages(in: Message.summary(summary([0, 1, 0x61, 0, 1, 0x62, 255])).encoded())
+        }
+        refused(.summary(summary(names)))
+    }
+
+    @Test("whose summaries are of nothing, of too much, or contradict themselves are refused")
+    func contradictingSummaries() {
+        for change in [
+            { $0.entries = 0 }, { $0.entries = 257 }, { $0.ages.removeLast() }, { $0.ages[1] = 1 << 43 },
+            { $0.latestChange = .max }, { $0.digest = Samples.digest }, { $0.name = BytePath("..") },
+        ] as [(inout WireSummary) -> Void] {
+            var summary = Samples.summary
+            change(&summary)
+            refused(.summary(summary))
+        }
+    }
+
     @Test("that contradict themselves are refused")
     func contradictions() {
         let reference = Samples.reference

@@ -133,12 +133,26 @@ enum Samples {
             .askEntry(Ask(id: 6, names: AskedNames(directory: .root, names: [BytePath("c")]))), .count,
             .answer(AskAnswer(id: 5, areGone: [true, false])),
             .entry(WireBatch(id: 8, directory: 6, entries: [file])), .total(1 << 40),
+            .summary(summary), .summary(WireSummary(id: 0, parent: 0, name: BytePath("b"), entries: 1, digest: sum)),
+            .summarize(SummaryTerms(comparesOwners: true, wantsNames: false)), .summaryAnswer(id: 700, isSame: false),
             .packed(bytes: 1000, [0x28, 0xB5, 0x2F, 0xFD, 1, 2]), .listed(Array("./a\u{0}".utf8), isLast: true),
             .stage("copy"), .item(item), .item(ItemEvent(path: .root, kind: .directory, outcome: .different)),
             .notice(Notice(.warning, "careful", hint: "do")), .counts(counts),
             .finished(counts, error), .finished(counts, nil),
         ]
     }
+
+    static let sum = Digest(algorithm: .sha256, bytes: Array(repeating: 7, count: 32))
+    static let summary = WireSummary(
+        id: 700,
+        parent: 900,
+        name: BytePath("a"),
+        entries: 3,
+        names: [1, 1, 0x61, 0, 1, 0x62, 255, 255],
+        digest: sum,
+        latestChange: 1_700_000_000_000_000_000,
+        ages: [0, 1, 1 << 40]
+    )
 
     static func changed(_ change: (inout WireMetadata) -> Void) -> WireMetadata {
         var copy = metadata

@@ -12,6 +12,11 @@ final class ReceiveWorker {
     let visitor: CopyVisitor
     let worker: CopyWorker
     let digest: StreamingDigest
+    /// For directories that are compared as a whole; made when first needed.
+    private(set) lazy var subtrees = SubtreeReader(
+        comparesOwners: context.host.isRoot,
+        device: context.targetDevice
+    )
     /// For blocks of older versions; made when first needed.
     private(set) lazy var copyBuffer = PieceBuffer()
     var tally: Tally { worker.tally }
@@ -104,6 +109,7 @@ final class ReceiveWorker {
         case .answer(let found):
             guard let index = receiver.renames?.index(else: job) else { return }
             answer(found, index)
+        case .summary(let directory, let summary): compare(summary, in: directory)
         case .end(let directory): finish(directory)
         case .file(let wanted, let file): receive(file, wanted)
         case .failed(let wanted, let error): fail(wanted, context.failure(error))

@@ -74,6 +74,8 @@ struct WantedFile: Sendable {
 enum ReceiveJob: Sendable {
     case open(ReceivedDirectory)
     case batch(ReceivedDirectory, WireBatch)
+    /// Of a child of the directory.
+    indirect case summary(ReceivedDirectory, WireSummary)
     /// What is wanted of a batch, once it is known what was renamed.
     indirect case answer(FoundFiles)
     case end(ReceivedDirectory)
@@ -87,6 +89,7 @@ enum ReceiveJob: Sendable {
         switch self {
         case .open, .end, .failed, .transfer, .describe: 256
         case .batch(_, let batch): batch.entries.count * 256 + 256
+        case .summary(_, let summary): summary.ages.count * 8 + 512
         case .answer(let found): found.weight
         case .file(_, let file):
             if case .whole(let bytes, _) = file.content { bytes.count + 512 } else { 512 }

@@ -17,10 +17,30 @@ final class SendVisitor: TreeVisitor {
         var entries: [WireEntry] = []
         var bytes = 0
         fileprivate var frames = WireWriter()
+        fileprivate var subtrees: SubtreeReader?
+        /// How often in turn a directory so deep had no summary.
+        private var misses = [UInt8](repeating: 0, count: 32)
         /// When the first of the messages came; monotonic nanoseconds.
         fileprivate var since: Int64 = 0
 
         init(_ copy: CopyWorker) { self.copy = copy }
+
+        /// Whether a directory at a depth is likely to have a summary: neighbours are alike. What was too large is not read in vain again
+        /// and again, but for one in many.
+        fileprivate func expectsSummary(at depth: Int) -> Bool {
+            let index = min(depth, misses.count - 1)
+            if misses[index] < Self.missesMax { return true }
+            misses[index] &+= 1
+            return misses[index] % Self.trialEvery == 0
+        }
+
+        fileprivate func hasSummary(_ isThere: Bool, at depth: Int) {
+            let index = min(depth, misses.count - 1)
+            misses[index] = isThere ? 0 : max(misses[index], misses[index] &+ 1)
+        }
+
+        private static let missesMax = 2
+        private static let trialEvery: UInt8 = 16
     }
 
     /// Entries and bytes of a batch: frames stay far below their limit, and the receiver's workers get even shares.
@@ -32,17 +52,73 @@ final class SendVisitor: TreeVisitor {
 
     let context: CopyContext
     private let window: SendWindow
+    private let summaries: SummaryDesk
+    private let queue: WalkQueue
     private let connection: WireConnection
+    private let canSummarize: Bool
 
-    init(context: CopyContext, window: SendWindow, connection: WireConnection) {
+    init(
+        context: CopyContext,
+        window: SendWindow,
+        summaries: SummaryDesk,
+        queue: WalkQueue,
+        connection: WireConnection
+    ) {
         self.context = context
         self.window = window
+        self.summaries = summaries
+        self.queue = queue
         self.connection = connection
+        canSummarize = context.options.canSummarize
     }
 
     func makeWorker(index: Int) -> Worker {
         Worker(CopyWorker(context: context, index: index, queue: nil))
     }
+
+    // MARK: Summaries
+
+    func keeps(_ node: DirectoryNode, in handles: DirectoryHandles, worker: Worker) -> Bool {
+        guard canSummarize, node.summarizedEntries == 0, let parent = node.parent,
+            let terms = summaries.terms
+        else { return false }
+        if (1...Self.smallEntries).contains(parent.summarizedEntries) {
+            // What differs is in here or next to it.
+            node.summarizedEntries = parent.summarizedEntries
+            return false
+        }
+        guard node.depth + SubtreeReader.levelsMax < WireLimit.depth, !node.budget.isSpent,
+            worker.expectsSummary(at: node.depth), summaries.isWorthTrying(),
+            let directory = try? handles.source.openDirectory(node.name)
+        else { return false }
+        defer { directory.close() }
+        let reader =
+            worker.subtrees ?? SubtreeReader(comparesOwners: terms.comparesOwners, device: context.sourceDevice)
+        worker.subtrees = reader
+        let summary = reader.read(directory)
+        worker.hasSummary(summary != nil, at: node.depth)
+        guard let summary else { return false }
+        node.summarizedEntries = summary.entries
+        // Whoever settles it may be the last to hold the parent.
+        parent.set(.shared)
+        guard let id = summaries.depart(node, from: queue, beforeWaiting: { handOver(worker: worker) }) else {
+            return false
+        }
+        let wire = WireSummary(
+            id: id,
+            parent: parent.wireID,
+            name: BytePath(name: node.name),
+            summary,
+            names: terms.wantsNames ? reader.namesOfLast() : [],
+            comparesChanges: context.options.extendedAttributes
+        )
+        // From now on the node may be another thread's.
+        send(.summary(wire), worker)
+        return true
+    }
+
+    /// Of so few entries that differ, the parts are not summarized again.
+    private static let smallEntries = 24
 
     // MARK: Directories
 

@@ -69,6 +69,28 @@ final class TreeReceiver: Sendable {
         deltas = DeltaDesk(context.options.delta, host: context.host)
     }
 
+    /// Asks for summaries where there is something to compare them with.
+    func askForSummaries() {
+        guard context.options.canSummarize, context.root.target.isOpen, hasDirectories(context.root.target) else {
+            return
+        }
+        // What only the target has is nobody's concern, unless it is to be deleted or cleared away.
+        let listsTarget = context.options.delete || !context.deadRuns.isEmpty
+        connection.send(.summarize(SummaryTerms(comparesOwners: context.host.isRoot, wantsNames: !listsTarget)))
+    }
+
+    private func hasDirectories(_ target: HeldDirectory) -> Bool {
+        // With a listing position of its own.
+        guard let directory = try? target.openDirectory(beneath: .root) else { return false }
+        defer { directory.close() }
+        let listing = ListingBuffer()
+        while let count = try? directory.list(into: listing), count > 0 {
+            var cursor = 0
+            while let entry = listing.next(&cursor) { if entry.kind == .directory || entry.kind == nil { return true } }
+        }
+        return false
+    }
+
     /// Works until the whole tree was named and what was wanted of it is in place, or `close` was called.
     func run(_ visitor: CopyVisitor) async {
         walkVisitor.withLock { $0 = visitor }
@@ -176,6 +198,7 @@ final class TreeReceiver: Sendable {
         case .directory(let directory): try take(directory, &incoming)
         case .batch(let batch): try take(batch, &incoming)
         case .directoryEnd(let id, let end): try take(end, of: id, &incoming)
+        case .summary(let summary): try take(summary, &incoming)
         case .treeEnd:
             if incoming.treeEnded || !incoming.rootSeen || !incoming.directories.isEmpty {
                 throw WireFault("a tree ends before its directories")
@@ -234,6 +257,16 @@ final class TreeReceiver: Sendable {
         }
         parent.node.hold()
         incoming.files.intake.add(.open(directory), in: parent, queue)
+    }
+
+    private func take(_ summary: WireSummary, _ incoming: inout Incoming) throws(WireFault) {
+        guard let parent = incoming.directories[summary.parent] else { throw WireFault("a summary has no directory") }
+        if parent.node.depth + SubtreeReader.levelsMax >= WireLimit.depth {
+            throw WireFault("directories are too deep")
+        }
+        note(summary.name, in: parent)
+        parent.node.hold()
+        incoming.files.intake.add(.summary(parent, summary), in: parent, queue)
     }
 
     /// More directories than any sender leaves open.

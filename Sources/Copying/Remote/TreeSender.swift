@@ -22,6 +22,8 @@ final class TreeSender: Sendable {
     private let options: CopyOptions
     private let readers: Int
     private let nextTransfer = Atomic<UInt32>(0)
+    private let queue: WalkQueue
+    private let summaries: SummaryDesk
     /// Who counts the entries ahead, once the receiver has asked.
     private let counter = Monitor(CounterState())
 
@@ -64,7 +66,9 @@ final class TreeSender: Sendable {
             )
         }
         self.options = options
-        readers = Bounds(host: host, jobs: options.jobs).workersFirst
+        let bounds = Bounds(host: host, jobs: options.jobs)
+        readers = bounds.workersFirst
+        summaries = SummaryDesk(directories: bounds.openPairs / 2)
         do throws(FileFault) {
             walk = try ReadingWalk(
                 source: root,
@@ -78,6 +82,7 @@ final class TreeSender: Sendable {
         } catch {
             throw error.syncError("cannot look at the source")
         }
+        queue = walk.makeQueue()
     }
 
     /// What guards of the other end want to know.
@@ -94,8 +99,14 @@ final class TreeSender: Sendable {
             for _ in 0..<pool.started {
                 group.addTask(executorPreference: pool) { self.serve() }
             }
-            let visitor = SendVisitor(context: walk.context, window: window, connection: connection)
-            await walk.run(visitor)
+            let visitor = SendVisitor(
+                context: walk.context,
+                window: window,
+                summaries: summaries,
+                queue: queue,
+                connection: connection
+            )
+            await walk.run(visitor, queue: queue)
             // The root is held by the walk's owner.
             if !control.shouldStop {
                 let worker = visitor.makeWorker(index: 9999)
@@ -142,6 +153,8 @@ final class TreeSender: Sendable {
         switch message {
         case .want(let want): try window.answer(want)
         case .closed(let count): try window.close(directories: count)
+        case .summarize(let terms): summaries.ask(terms)
+        case .summaryAnswer(let id, let isSame): queue.comeBack(try summaries.answer(id, isSame: isSame))
         case .ask(let ask): try window.ask(.names(ask))
         case .askEntry(let ask): try window.ask(.entry(ask))
         case .count:
@@ -156,6 +169,9 @@ final class TreeSender: Sendable {
     /// The other end has all, or is gone.
     func close() {
         window.close()
+        summaries.close()
+        // What is away does not come back.
+        queue.abandon()
         desk.close()
         counter.withLock {
             $0.isClosed = true
