@@ -34,19 +34,6 @@ package final class CatalogPages {
 
     /// The next page; nil behind the last one.
     package func next() throws(SyncError) -> [CatalogRow]? {
-        try take { query, rows in reader.page(query, rows, limit: limit).rows }
-    }
-
-    /// What the rows of the next page have files of, without the rows; nil behind the last page.
-    package func nextMedia() throws(SyncError) -> MediaPage? {
-        try take { query, rows in
-            var media = MediaPage.Builder(capacity: rows.count)
-            for index in 0..<rows.count { reader.append(query.attachments, rows[index], to: &media) }
-            return MediaPage(media)
-        }
-    }
-
-    private func take<Page>(_ read: (CatalogPageQuery, Rows) -> Page) throws(SyncError) -> Page? {
         guard let query, state != .ended else { return nil }
         do throws(DatabaseFault) {
             if state == .new { try ask(query, after: nil) }
@@ -54,7 +41,7 @@ package final class CatalogPages {
             let rows = try reader.connection.finish()
             if rows.count == limit, let last = query.last(of: rows) { try ask(query, after: last) }
             // Values are read where libpq has them.
-            return withExtendedLifetime(rows) { read(query, rows) }
+            return withExtendedLifetime(rows) { reader.page(query, rows, limit: limit).rows }
         } catch {
             throw error.syncError("cannot read \(query.table.rawValue)")
         }

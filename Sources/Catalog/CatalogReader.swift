@@ -58,10 +58,29 @@ package struct CatalogReader {
         CatalogPages(self, pageQuery(table, scope), limit: limit)
     }
 
+    /// What the rows of a table have files of, by pages that grow.
+    /// - Parameters:
+    ///   - after: rows up to this number are passed over.
+    ///   - first: rows of the first page, which is to be here soon.
+    ///   - limit: rows of the largest one.
+    package func mediaPages(
+        _ table: CatalogTable,
+        _ scope: Scope = Scope(),
+        after: Int64? = nil,
+        first: Int,
+        limit: Int
+    ) -> MediaPages {
+        MediaPages(self, selection(table, scope), after: after, first: first, limit: limit)
+    }
+
     private func pageQuery(_ table: CatalogTable, _ scope: Scope) -> CatalogPageQuery? {
+        selection(table, scope)?.pageQuery
+    }
+
+    private func selection(_ table: CatalogTable, _ scope: Scope) -> CatalogSelection? {
         let attachments = table.attachments.filter { scope.kinds.contains($0.kind) }
         guard !attachments.isEmpty else { return nil }
-        var conditions = ["id > $1"]
+        var conditions: [String] = []
         var first = Int64.min
         if let remote = scope.remote { conditions.append("(\(table.isRemote)) = \(remote)") }
         if let since = scope.since {
@@ -74,11 +93,11 @@ package struct CatalogReader {
             }
         }
         conditions.append("(" + attachments.map { Self.isStored($0) }.joined(separator: " OR ") + ")")
-        return CatalogPageQuery(
+        return CatalogSelection(
             table: table,
             attachments: attachments,
-            statement:
-                "\(select(table, attachments, isRemote: scope.remote)) WHERE \(conditions.joined(separator: " AND ")) ORDER BY id LIMIT $2",
+            select: select(table, attachments, isRemote: scope.remote),
+            condition: conditions.joined(separator: " AND "),
             first: first
         )
     }
@@ -225,26 +244,6 @@ package struct CatalogReader {
                     byteCount: row.integer(first + 2),
                     storageVersion: row.integer(first + 3) ?? 0
                 )
-            )
-        }
-    }
-
-    /// The same without a value for each.
-    func append(_ attachments: [CatalogTable.Attachment], _ row: Rows.Row, to media: inout MediaPage.Builder) {
-        let id = row.integer(0) ?? 0
-        let isRemote = row.isTrue(1)
-        for index in attachments.indices {
-            let first = 2 + 4 * index
-            // Valid as long as the rows are, which whoever calls has.
-            guard let name = row.bytes(first), !name.allSatisfy(Self.isBlank) else { continue }
-            media.append(
-                attachments[index].kind,
-                rowID: id,
-                isRemote: isRemote,
-                name: name,
-                type: row.bytes(first + 1),
-                byteCount: row.integer(first + 2),
-                storageVersion: row.integer(first + 3) ?? 0
             )
         }
     }

@@ -65,11 +65,11 @@ package enum CatalogTable: String, Sendable, CaseIterable {
         }
     }
 
-    /// SQL: whether a row is another server's. A URL of blanks is none to Mastodon; that is asked only of what does not look
-    /// like a URL, because it takes as long as the rest of a row.
+    /// SQL: whether a row is another server's. A URL of blanks is none to Mastodon; that is asked only where the first byte is
+    /// no printed character (all blanks are below `!`), because it takes as long as the rest of a row.
     var isRemote: String {
         switch self {
-        case .mediaAttachments: "remote_url LIKE 'http%' OR pg_catalog.btrim(remote_url, E' \\t\\n\\r\\f\\x0b') <> ''"
+        case .mediaAttachments: "remote_url ~>=~ '!' OR pg_catalog.btrim(remote_url, E' \\t\\n\\r\\f\\x0b') <> ''"
         case .accounts, .customEmojis: "domain IS NOT NULL"
         case .previewCards: "true"
         case .siteUploads, .backups: "false"

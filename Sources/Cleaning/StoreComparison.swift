@@ -16,7 +16,7 @@ struct StoreComparison {
     let checksTypes: Bool
     let reportsEveryItem: Bool
     let control: RunControl
-    let sink: EventSink
+    let report: StoreReport
 
     private var writer = MediaPathWriter()
     private var paths = PathList()
@@ -32,14 +32,14 @@ struct StoreComparison {
         checksTypes: Bool,
         reportsEveryItem: Bool,
         control: RunControl,
-        sink: @escaping EventSink
+        report: StoreReport
     ) {
         self.store = store
         self.decoding = decoding
         self.checksTypes = checksTypes
         self.reportsEveryItem = reportsEveryItem
         self.control = control
-        self.sink = sink
+        self.report = report
     }
 
     /// Whether a file that is as its row says has been judged by that.
@@ -162,7 +162,7 @@ struct StoreComparison {
         if case .good = verdict {
             share.counts.unchanged += 1
             if reportsEveryItem {
-                sink(.item(ItemEvent(path: file.path, kind: .file, outcome: .unchanged, row: file.row)))
+                report.tell(ItemEvent(path: file.path, kind: .file, outcome: .unchanged, row: file.row), file.row)
             }
         } else {
             share.counts.different += 1
@@ -176,7 +176,7 @@ struct StoreComparison {
                 row: file.row,
                 why: verdict.why
             )
-            sink(.item(item))
+            report.tell(item, file.row)
         }
     }
 
@@ -225,6 +225,6 @@ struct StoreComparison {
             tally.files += 1
             tally.failed += 1
         }
-        sink(.item(ItemEvent(path: path, kind: .file, outcome: .failed(error), row: row)))
+        report.tell(ItemEvent(path: path, kind: .file, outcome: .failed(error), row: row), row)
     }
 }

@@ -8,10 +8,12 @@ package import Storage
 /// Compares Mastodon's rows with the files of its store: every file that a row names is looked at, by many threads, while
 /// one reads the rows. Local media come first, because nobody else has them. Nothing is changed.
 package final class StoreVerifyEngine: Engine {
-    /// Rows a worker takes at once: enough that the queue's lock does not count.
-    private static let batchRows = 64
-    /// Batches between the reader and the workers: a page and a bit, some hundred kilobytes.
-    private static let waitingBatches = 128
+    /// Rows a worker takes at once where files are only looked at: enough that the queue's lock does not count.
+    private static let batchRows = 128
+    /// And where they are opened and decoded, which takes longer than any lock.
+    private static let openedBatchRows = 32
+    /// Batches between the reader and the workers: some thousand rows, which are some hundred kilobytes.
+    private static let waitingBatches = 64
 
     private let options: StoreVerifyOptions
     private let settings: ConnectionSettings
@@ -20,11 +22,14 @@ package final class StoreVerifyEngine: Engine {
     private let jobs: Int
     private let control: RunControl
     private let sink: EventSink
+    private let now: @Sendable () -> Int64
+    private let report: StoreReport
     private let ledger = StoreLedger()
 
     /// - Parameters:
     ///   - settings: where the database is; it is connected to when the run begins.
     ///   - decoder: decodes what is of the right type and size; nil where that is not asked for.
+    ///   - now: monotonic nanoseconds.
     package init(
         options: StoreVerifyOptions,
         settings: ConnectionSettings,
@@ -32,6 +37,7 @@ package final class StoreVerifyEngine: Engine {
         decoder: (any MediaDecoding)? = nil,
         processors: Int,
         control: RunControl,
+        now: @escaping @Sendable () -> Int64 = { Host.monotonicNanoseconds() },
         sink: @escaping EventSink
     ) {
         self.options = options
@@ -41,7 +47,12 @@ package final class StoreVerifyEngine: Engine {
         jobs = options.jobs ?? max(8, 2 * processors)
         self.control = control
         self.sink = sink
+        self.now = now
+        report = StoreReport(holdsRemote: options.remote == nil && options.looksOnly && decoder == nil, sink)
     }
+
+    /// Whether files are neither opened nor all told, so that other servers' cost nobody's patience.
+    private var looksOnly: Bool { options.looksOnly && decoding == nil }
 
     package func counts() -> Counts { ledger.counts }
 
@@ -75,7 +86,7 @@ package final class StoreVerifyEngine: Engine {
         let others = decoding == nil ? 1 : 2
         let pool = WorkerPool(threads: jobs + others)
         defer { pool.shutDown() }
-        let queue = BoundedQueue<StoreComparison.Batch>(capacity: Self.waitingBatches)
+        let queue = BoundedQueue<StoreReading.Job>(capacity: Self.waitingBatches)
         let workers = pool.started - others
         guard workers > 0 else {
             return RunResult(counts: Counts(), error: SyncError(.exhausted, "no threads can be started"))
@@ -103,6 +114,8 @@ package final class StoreVerifyEngine: Engine {
             }
             return failure
         }
+        // Also what a run that was stopped has found.
+        report.tellRemote()
         if failure == nil, control.stopReason == nil, let search = unnamedFileSearch() {
             sink(.stage("files"))
             return result(await search.run(pool) ?? control.stopReason)
@@ -118,7 +131,7 @@ package final class StoreVerifyEngine: Engine {
                 kinds: options.kinds,
                 remote: options.remote,
                 before: $0,
-                ledger: ledger,
+                account: ledger.makePart(),
                 control: control,
                 sink: sink
             )
@@ -138,17 +151,25 @@ package final class StoreVerifyEngine: Engine {
     // MARK: Reading
 
     /// Reads all rows into the queue and closes it. Returns why it could not.
-    private func read(into queue: BoundedQueue<StoreComparison.Batch>) -> SyncError? {
+    private func read(into queue: BoundedQueue<StoreReading.Job>) -> SyncError? {
         defer { queue.close() }
         do throws(SyncError) {
             let reader = try CatalogReader(connect())
             let since = try since(reader)
             sink(.stage("verify"))
             warnAboutRoot()
-            for remote in [false, true] where options.remote == nil || options.remote == remote {
-                let scope = CatalogReader.Scope(kinds: options.kinds, remote: remote, since: since)
-                for table in CatalogTable.allCases { try read(table, scope, reader, into: queue) }
-            }
+            let reading = StoreReading(
+                reader: reader,
+                kinds: options.kinds,
+                remote: options.remote,
+                since: since,
+                batchRows: looksOnly ? Self.batchRows : Self.openedBatchRows,
+                queue: queue,
+                report: report,
+                control: control,
+                now: now
+            )
+            try reading.run(together: looksOnly && options.remote == nil)
             return nil
         } catch {
             control.stop(error)
@@ -185,36 +206,25 @@ package final class StoreVerifyEngine: Engine {
         sink(.notice(Notice(.warning, what, hint: hint)))
     }
 
-    private func read(
-        _ table: CatalogTable,
-        _ scope: CatalogReader.Scope,
-        _ reader: CatalogReader,
-        into queue: BoundedQueue<StoreComparison.Batch>
-    ) throws(SyncError) {
-        let pages = reader.pages(table, scope, limit: CatalogReader.pageRows)
-        while !control.shouldStop, let page = try pages.nextMedia() {
-            for first in stride(from: 0, to: page.count, by: Self.batchRows) {
-                let end = min(first + Self.batchRows, page.count)
-                guard queue.offer(StoreComparison.Batch(page: page, range: first..<end)) else { return }
-            }
-        }
-    }
-
     // MARK: Looking
 
-    private func work(on queue: BoundedQueue<StoreComparison.Batch>) {
+    private func work(on queue: BoundedQueue<StoreReading.Job>) {
         var comparison = StoreComparison(
             store: store,
             decoding: decoding,
             checksTypes: options.checksTypes,
             reportsEveryItem: options.reportsEveryItem,
             control: control,
-            sink: sink
+            report: report
         )
-        while let batch = queue.take() {
+        let account = ledger.makePart()
+        while let job = queue.take() {
             // A stopped run still takes what waits: the reader must not wait for room for ever.
             if control.shouldStop { continue }
-            ledger.add(comparison.check(batch))
+            switch job {
+            case .look(let batch): account.add(comparison.check(batch))
+            case .tellRemote: report.tellRemote()
+            }
         }
     }
 }

@@ -18,5 +18,8 @@ package struct StoreVerifyOptions: Sendable {
     /// What is younger may be a file whose row comes in a moment.
     package static let youngSeconds: Int64 = 3600
 
+    /// Whether a file that is there, and as its row says, has been judged by that, and is not told.
+    var looksOnly: Bool { !checksTypes && !reportsEveryItem }
+
     package init() {}
 }

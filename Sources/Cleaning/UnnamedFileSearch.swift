@@ -17,7 +17,7 @@ struct UnnamedFileSearch: Sendable {
     let remote: Bool?
     /// Younger files are passed over, in seconds since 1970: a running server writes a file before its row.
     let before: Int64
-    let ledger: StoreLedger
+    let account: StoreLedger.Part
     let control: RunControl
     let sink: EventSink
 
@@ -41,7 +41,7 @@ struct UnnamedFileSearch: Sendable {
         var share = StoreLedger.Share()
         share.counts.seen += 1
         share.counts.failed += 1
-        ledger.add(share)
+        account.add(share)
         let error = fault.syncError("cannot list \(directory)")
         sink(.item(ItemEvent(path: directory, kind: .directory, outcome: .failed(error))))
     }
@@ -58,7 +58,7 @@ struct UnnamedFileSearch: Sendable {
             else { continue }
             tell(path, media, entry, in: &share)
         }
-        ledger.add(share)
+        account.add(share)
     }
 
     private func tell(_ path: BytePath, _ media: MediaPath, _ entry: StoreEntry, in share: inout StoreLedger.Share) {

@@ -60,9 +60,6 @@ package final class Rows {
             withExtendedLifetime(rows) { rows.bytes(index, column)?.first == UInt8(ascii: "t") }
         }
 
-        /// Where libpq has a value, as long as there are the rows; nil for NULL.
-        package func bytes(_ column: Int) -> UnsafeBufferPointer<UInt8>? { rows.bytes(index, column) }
-
         package func text(_ column: Int) -> String? {
             withExtendedLifetime(rows) { rows.bytes(index, column).map { String(decoding: $0, as: UTF8.self) } }
         }

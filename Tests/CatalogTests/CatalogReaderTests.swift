@@ -82,10 +82,12 @@ struct CatalogReaderTests {
                 while let page = try ahead.next() { pages += page }
                 #expect(pages == rows)
                 // Their media without the rows, and what is written of them.
-                let mediaAhead = reader.pages(table, scope, limit: limit)
+                let mediaAhead = reader.mediaPages(table, scope, first: 1, limit: limit)
                 var media: [StoredMedia] = []
                 var writer = MediaPathWriter()
-                while let page = try mediaAhead.nextMedia() {
+                while let page = try mediaAhead.next() {
+                    // Whether it is taken early or late is the same.
+                    if media.count % 2 == 0 { mediaAhead.takeAhead() }
                     media += (0..<page.count).map { page[$0] }
                     for index in 0..<page.count { Self.expectPaths(of: page, index, by: &writer) }
                 }

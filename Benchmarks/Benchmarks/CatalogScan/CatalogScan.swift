@@ -2,7 +2,7 @@ import Catalog
 import Glibc
 import Postgres
 
-/// Reads every attachment of a database once, as `verify --store` and `cleanup` read them, and says how many rows that were
+/// Reads every attachment of a database once, as `cleanup` reads them, and says how many rows that were
 /// and how long it took: `120000 0.412`. libpq's variables say where the database is.
 @main
 enum CatalogScan {
