@@ -258,7 +258,7 @@ package final class CopyEngine: Sendable {
             credits: credits,
             threads: bounds.workersFirst,
             renames: looksForRenames ? RenameSearch() : nil,
-            hearTotal: { [origin] in origin?.hear(total: $0) }
+            hear: { [origin] in origin?.hear($0) ?? false }
         )
         let rootTally = account.makeTally()
         rootTally.seen.add()

@@ -46,7 +46,7 @@ struct RemoteOptions: ParsableArguments {
         target: BytePath,
         _ options: CopyOptions,
         _ session: RunSession,
-        connections: Int = 1
+        connections: FarConnections.Number = .exactly(1)
     ) throws -> any Engine {
         if from != nil, to != nil {
             throw SyncError(
@@ -151,15 +151,28 @@ struct RemoteOptions: ParsableArguments {
 struct ConnectionOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "ssh connections by which files travel, up to \(WireLimit.connections).",
+            "ssh connections by which files travel, up to \(WireLimit.connections); auto: several where the line is long.",
             valueName: "n"
         )
     )
-    var connections = 1
+    var connections = FarConnections.Number.automatic
+}
 
-    func validate() throws {
-        if !(1...WireLimit.connections).contains(connections) {
-            throw ValidationError("--connections is a number from 1 to \(WireLimit.connections)")
+extension FarConnections.Number: ExpressibleByArgument {
+    public init?(argument: String) {
+        if argument == "auto" {
+            self = .automatic
+        } else if let count = Int(argument), (1...WireLimit.connections).contains(count) {
+            self = .exactly(count)
+        } else {
+            return nil
+        }
+    }
+
+    public var defaultValueDescription: String {
+        switch self {
+        case .exactly(let count): "\(count)"
+        case .automatic: "auto"
         }
     }
 }

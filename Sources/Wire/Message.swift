@@ -11,6 +11,10 @@ package enum Message: Sendable {
     case join(WireJoin)
     /// The answer to it: bytes of files may come.
     case joined
+    /// The near end's answer to a welcome, at once, where its hello speaks of further connections.
+    case greeted
+    /// What both took over the line: the microseconds from a welcome to the answer, as the far end saw them.
+    case roundTrip(microseconds: UInt32)
 
     // From the end that sends.
     case directory(WireDirectory)
@@ -86,6 +90,8 @@ package enum Message: Sendable {
         case packed = 5
         case join = 6
         case joined = 7
+        case greeted = 8
+        case roundTrip = 9
         case directory = 16
         case batch = 17
         case directoryEnd = 18
@@ -137,7 +143,7 @@ package enum Message: Sendable {
     /// files are packed by whoever reads them, if at all.
     package var mayBePacked: Bool {
         switch self {
-        case .hello, .welcome, .failure, .join, .joined, .piece, .packed: return false
+        case .hello, .welcome, .failure, .join, .joined, .greeted, .piece, .packed: return false
         case .file(let file):
             if case .whole = file.content { return false }
             return true
@@ -177,6 +183,11 @@ package enum Message: Sendable {
             return .join
         case .joined:
             return .joined
+        case .greeted:
+            return .greeted
+        case .roundTrip(let microseconds):
+            writer.unsigned(microseconds)
+            return .roundTrip
         case .directory(let directory):
             writer.directory(directory)
             return .directory
@@ -306,6 +317,8 @@ package enum Message: Sendable {
         case .failure: return .failure(try reader.failure())
         case .join: return .join(try reader.join())
         case .joined: return .joined
+        case .greeted: return .greeted
+        case .roundTrip: return .roundTrip(microseconds: try reader.number32())
         case .directory: return .directory(try reader.directory())
         case .batch: return .batch(try reader.batch())
         case .directoryEnd: return .directoryEnd(id: try reader.number32(), try reader.directoryEnd())

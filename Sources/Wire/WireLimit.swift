@@ -1,7 +1,7 @@
 /// How large anything in the protocol may be. A peer that goes beyond one of these is not heard any further.
 package enum WireLimit {
     /// The version of the protocol that this program speaks.
-    package static let version: UInt64 = 3
+    package static let version: UInt64 = 4
     /// What both ends send before anything else: a login shell that prints something is told apart by it.
     package static let magic: [UInt8] = Array("\u{0}mediasync\n".utf8)
     /// Bytes of a frame's length and kind.

@@ -154,6 +154,80 @@ import Testing
         try expectEqual()
     }
 
+    /// Lets each read of one direction wait: the far end's questions and answers of a pull, the near end's of a push. What
+    /// brings the bytes of files goes as fast as it can.
+    /// - Parameter next: lines for those that come behind the first one.
+    private func distant(_ direction: Direction, milliseconds: Int, next: String = ":") throws -> LocalShell {
+        let wait =
+            "import os, time\nwhile b := os.read(0, 65536):\n    time.sleep(\(milliseconds) / 1000)\n    os.write(1, b)"
+        try Disk.write(place.path / "wait.py", wait)
+        let waiting = "python3 \(place.path)/wait.py"
+        return try LocalShell(
+            in: place,
+            before: """
+                echo $$ >> \(place.path)/started
+                if ! mkdir \(place.path)/first 2>/dev/null; then \(next); fi
+                \(milliseconds == 0 ? "exec sh -c \"exec $*\"" : "")
+                \(direction == .pull ? "\(waiting) | sh -c \"$*\"" : "sh -c \"$*\" | \(waiting)")
+                exit 0
+                """
+        )
+    }
+
+    private func started() throws -> Int { try Disk.text(place.path / "started").split(separator: "\n").count }
+
+    @Test(
+        "is made by itself where the line is long",
+        .enabled(if: Requirement.has("python3"), "needs python3"),
+        arguments: Direction.allCases
+    )
+    func automatic(direction: Direction) throws {
+        try makeSource()
+        let shell = try distant(direction, milliseconds: 40)
+        let result = try start(direction, ["--bwlimit", "8M"], shell: shell).wait(timeout: 120)
+        #expect(result.exitCode == 0, "\(result.errorText)")
+        #expect(try started() == 4)
+        try expectEqual()
+    }
+
+    @Test(
+        "is not made where it is short, where little comes, and where nobody wants it",
+        .enabled(if: Requirement.has("python3"), "needs python3"),
+        arguments: Direction.allCases,
+        [(0, 28, "auto"), (40, 5, "auto"), (40, 28, "1")]
+    )
+    func single(direction: Direction, line: (milliseconds: Int, megabytes: Int, connections: String)) throws {
+        for number in 0..<line.megabytes {
+            try Disk.write(source / "\(number).jpg", SeededGenerator.bytes(1_000_000, seed: UInt64(number)))
+        }
+        let shell = try distant(direction, milliseconds: line.milliseconds)
+        let options = ["--connections", line.connections, "--bwlimit", "16M"]
+        let result = try start(direction, options, shell: shell).wait(timeout: 120)
+        #expect(result.exitCode == 0, "\(result.errorText)")
+        #expect(try started() == 1)
+        try expectEqual()
+    }
+
+    @Test(
+        "that was made by itself and is refused is no more than a notice",
+        .enabled(if: Requirement.has("python3"), "needs python3")
+    )
+    func refusedByItself() throws {
+        try makeSource()
+        let refusing = try distant(
+            .pull,
+            milliseconds: 40,
+            next: "echo 'Permission denied (publickey).' >&2; exit 255"
+        )
+        let result = try start(.pull, ["--json", "--bwlimit", "8M"], shell: refusing).wait(timeout: 120)
+        #expect(result.exitCode == 0, "\(result.errorText)")
+        let notice = result.lines.first { $0.contains("only 1 of 4 connections") } ?? ""
+        #expect(notice.contains("Permission denied"), "\(result.text)\(result.errorText)")
+        #expect(notice.contains("--connections 1 makes no more"), "\(notice)")
+        #expect(!notice.contains("warning"), "\(notice)")
+        try expectEqual()
+    }
+
     @Test("is one of one to sixteen", arguments: ["0", "17", "-1", "x"])
     func bounds(count: String) throws {
         #expect(try start(.pull, ["--connections", count]).wait().exitCode == 64)

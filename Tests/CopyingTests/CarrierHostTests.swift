@@ -52,6 +52,12 @@ private final class AgentTalk {
         return try connection.reader.next { RunningProgram.now() < end }
     }
 
+    /// Microseconds that the agent says its welcome's answer took, whatever it says before; nil where it does not.
+    func hearRoundTrip() throws -> UInt32? {
+        while let message = try hear() { if case .roundTrip(let microseconds) = message { return microseconds } }
+        return nil
+    }
+
     /// Everything until it ends the connection.
     func hearAll() throws -> [Message] {
         var all: [Message] = []
@@ -111,6 +117,8 @@ private final class AgentTalk {
         let talk = try AgentTalk(hello(role), limits: limits)
         guard case .welcome(let welcome)? = try talk.hear() else { throw TestFault("no welcome") }
         #expect(welcome.takesCarriers)
+        try talk.say(.greeted)
+        guard try talk.hearRoundTrip() != nil else { throw TestFault("no round trip") }
         return talk
     }
 
@@ -168,6 +176,34 @@ private final class AgentTalk {
         let free = try first(.send)
         #expect(try AgentTalk(join(1), limits: confined).refusal == why)
         _ = await free.hangUp()
+    }
+
+    @Test(
+        "is not looked at before the welcome is answered, and then the line's time is told",
+        arguments: Hello.Role.allCases
+    )
+    func greeting(role: Hello.Role) async throws {
+        let talk = try AgentTalk(hello(role))
+        guard case .welcome? = try talk.hear() else { throw TestFault("no welcome") }
+        RunningProgram.pause(milliseconds: 120)
+        try talk.say(.greeted)
+        let told = try talk.hearRoundTrip() ?? 0
+        #expect((120_000..<5_000_000).contains(told), "\(told)")
+        // Once is all there is to answer.
+        try talk.say(.greeted)
+        #expect(try talk.hearAll().allSatisfy { if case .roundTrip = $0 { false } else { true } })
+        _ = await talk.hangUp()
+    }
+
+    @Test("of a receiver that hears something else than the answer is not waited for")
+    func ungreeted() async throws {
+        let talk = try AgentTalk(hello(.receive))
+        guard case .welcome? = try talk.hear() else { throw TestFault("no welcome") }
+        try talk.say(.treeEnd)
+        guard case .failure(let error)? = try talk.hear() else { throw TestFault("no failure") }
+        #expect(error.why?.contains("a welcome is not answered") == true)
+        _ = await talk.hangUp()
+        #expect(try Disk.names(in: tree).isEmpty)
     }
 
     @Test("that says more before it is answered is not handed over")

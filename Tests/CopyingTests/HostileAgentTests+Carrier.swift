@@ -43,7 +43,7 @@ extension HostileAgentTests {
                 way,
                 try Hello(.send, remote, CopyOptions(), run: run),
                 fileList: nil,
-                connections: FarConnections(2, sink: notices.take)
+                connections: FarConnections(.exactly(2), sink: notices.take)
             )
         )
         return (await engine.run(), notices.all)
@@ -53,6 +53,7 @@ extension HostileAgentTests {
         "that says by a further connection what belongs to the first is not heard any further",
         arguments: [
             .treeEnd, .joined, .bye, .directoryEnd(id: 0, .listed), .stage("x"), .total(5),
+            .roundTrip(microseconds: 90_000), .greeted,
             .piece(transfer: 1, [1]), .fileFailed(WireReference(batch: 0, index: 0), SyncError(.item, "x")),
         ] as [Message]
     )

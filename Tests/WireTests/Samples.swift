@@ -96,6 +96,7 @@ enum Samples {
         return [
             .hello(hello), .welcome(Welcome(source: SourceFacts(isEmpty: true, looksLikeRoot: false))), .failure(error),
             .join(WireJoin(id: session.id, secret: session.secret, number: 15)), .joined,
+            .greeted, .roundTrip(microseconds: .max),
             .directory(WireDirectory(id: 0, parent: nil, name: .root, state: .open(folder, attributes))),
             .directory(WireDirectory(id: 900, parent: 0, name: BytePath("a"), state: .open(folder, []))),
             .directory(WireDirectory(id: 2, parent: 0, name: BytePath("b"), state: .skipped(.mountPoint))),

@@ -97,7 +97,7 @@ class Rivals:
 
     def __init__(self, laboratory, server, latency):
         self.laboratory = laboratory
-        self.relay = Relay(server.port, latency) if latency else None
+        self.relay = Relay(laboratory, server.port, latency) if latency else None
         self.shell = server.shell(self.relay.port if self.relay else server.port)
 
     def command(self, name, source, target, push=False):

@@ -70,7 +70,7 @@ def run(laboratory, quick, server):
     old, new, facts = make(laboratory, quick)
     latencies = {}
     for milliseconds in (0, 50):
-        counter = Relay(server.port, milliseconds)
+        counter = Relay(laboratory, server.port, milliseconds)
         shell = server.shell(counter.port)
         commands = {
             "mediasync": lambda target: [laboratory.binary, "copy", "-q", "--delete", "--detect-renames", "--fsync", "none", "--rsh", shell,

@@ -36,6 +36,18 @@ extension Agent {
         )
     }
 
+    /// Hears the near end's answer to the welcome that was just sent, and tells what both took.
+    func awaitGreeting() async throws(SyncError) {
+        let greeting = Greeting()
+        let pool = WorkerPool(threads: 1)
+        defer { pool.shutDown() }
+        guard let message = try await nextMessage(pool) else { throw FrameReader.ended }
+        guard case .greeted = message else {
+            throw FrameReader.problem(WireFault("a welcome is not answered"))
+        }
+        connection.send(greeting.answered)
+    }
+
     /// Runs something beside the threads that take further connections over, where the hello speaks of any.
     func hosting<Result: Sendable>(
         _ hello: Hello,

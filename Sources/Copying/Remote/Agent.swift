@@ -43,7 +43,7 @@ package struct Agent: Sendable {
         var first: Message?
         var failure: SyncError?
         do throws(SyncError) {
-            first = try await firstMessage(pool)
+            first = try await nextMessage(pool)
             // It may be somebody else who writes to a connection that is handed over.
             if case .join(let join)? = first {
                 try await handOver(join, pool)
@@ -67,7 +67,7 @@ package struct Agent: Sendable {
         }
     }
 
-    private func firstMessage(_ pool: WorkerPool) async throws(SyncError) -> Message? {
+    func nextMessage(_ pool: WorkerPool) async throws(SyncError) -> Message? {
         let read = await withTaskExecutorPreference(pool) { () async -> Result<Message?, SyncError> in
             do throws(SyncError) {
                 return .success(try connection.reader.next(while: { !control.shouldStop }))
@@ -131,11 +131,12 @@ package struct Agent: Sendable {
             directories: hello.directories
         )
         connection.send(.welcome(welcome(carriers, source: TreeSender.facts(of: root))))
+        let greeting = hello.session.map { _ in Greeting() }
         let pool = WorkerPool(threads: 1)
         defer { pool.shutDown() }
         await withTaskGroup(of: Void.self) { group in
             group.addTask(executorPreference: pool) {
-                do throws(SyncError) { try listen(for: sender) } catch { control.stop(error) }
+                do throws(SyncError) { try listen(for: sender, greeting) } catch { control.stop(error) }
                 sender.close()
             }
             group.addTask {
@@ -151,8 +152,14 @@ package struct Agent: Sendable {
     }
 
     /// Hears what is wanted until the other end closes the connection.
-    private func listen(for sender: TreeSender) throws(SyncError) {
+    private func listen(for sender: TreeSender, _ greeting: Greeting?) throws(SyncError) {
+        var greeting = greeting
         while let message = try connection.reader.next(while: { !control.shouldStop && !connection.isBroken }) {
+            if case .greeted = message, let sent = greeting {
+                connection.send(sent.answered)
+                greeting = nil
+                continue
+            }
             do throws(WireFault) {
                 if try sender.take(message) {
                     if case .done = message { return }
@@ -202,6 +209,8 @@ package struct Agent: Sendable {
             )
         )
         connection.send(.welcome(welcome(carriers)))
+        // Before anything else is begun that would seem to be the line's time.
+        if hello.session != nil { try await awaitGreeting() }
         let result = await report(engine)
         // Whoever lost the connection has nothing more to say on it: then both ends know it by its end alone.
         if let error = result.error, FrameReader.isEnd(error) { return }
@@ -285,6 +294,16 @@ package struct Agent: Sendable {
     }
 }
 
+/// A welcome that was just sent.
+struct Greeting {
+    private let sent = Host.monotonicNanoseconds()
+
+    /// What the near end is told when its answer is here.
+    var answered: Message {
+        .roundTrip(microseconds: UInt32(clamping: (Host.monotonicNanoseconds() - sent) / 1000))
+    }
+}
+
 /// Push, seen from the far end: the near end sends its tree.
 struct NearEnd: TreeOrigin {
     let connection: WireConnection
@@ -293,7 +312,7 @@ struct NearEnd: TreeOrigin {
 
     func connect(_ control: RunControl) throws(SyncError) -> TreeArrival { arrival }
     var totalCounter: (any TotalCounter)? { nil }
-    func hear(total: Int) {}
+    func hear(_ message: Message) -> Bool { false }
     /// The near end counts them.
     var bytesTransferred: Int64 { 0 }
     func explain(_ error: SyncError) -> SyncError { error }

@@ -5,12 +5,17 @@ internal import Storage
 internal import Wire
 
 /// The further connections of a run, seen from the near end: each is one more ssh, whose agent hands it over to the first
-/// one's. They are made while the run goes on; what cannot be made is told, and the run has fewer.
+/// one's. They are made while the run goes on; what cannot be made is told, and the run has fewer. Where nobody has said how
+/// many there are to be, they are made once the line has shown that it is long and that there is something to carry.
 final class FarCarriers: Sendable {
     private struct State {
         /// How many more may be logging in.
         var free = FarCarriers.startsMax
         var isOpen: Bool?
+        /// The connection that stands.
+        var first: WireConnection?
+        /// Microseconds that a frame takes there and back.
+        var roundTrip: UInt32?
         var made = 0
         var outcomes = 0
         var problem: String?
@@ -18,6 +23,11 @@ final class FarCarriers: Sendable {
 
     /// Connections that log in at the same time: from ten on sshd refuses some by itself (MaxStartups).
     private static let startsMax = 4
+    /// From here on one connection's window (2 MiB of ssh's) is less than what a gigabit carries meanwhile.
+    private static let longMicroseconds: UInt32 = 20_000
+    /// What is worth the logins: a run that moves less ends about as soon without them.
+    private static let worthwhileBytes: Int64 = 8 << 20
+    private static let lookNanoseconds: Int64 = 100_000_000
 
     let desk: CarrierDesk
     private let programs: [FarProgram]
@@ -27,7 +37,7 @@ final class FarCarriers: Sendable {
 
     /// - Parameter connections: nil for a run with one.
     init(_ connections: FarConnections?) {
-        let count = min(connections?.count ?? 1, WireLimit.connections)
+        let count = connections?.count ?? 1
         self.connections = count > 1 ? connections : nil
         programs = (1..<max(count, 1)).map { _ in FarProgram() }
         desk = CarrierDesk(carriersMax: programs.count)
@@ -48,12 +58,26 @@ final class FarCarriers: Sendable {
     var threads: Int { programs.count * 3 }
 
     /// The first connection stands, and its far end can or cannot be found by others.
-    func open(_ takesCarriers: Bool, to place: RemotePlace) {
-        state.withLock { $0.isOpen = takesCarriers }
+    func open(_ takesCarriers: Bool, beside first: WireConnection, to place: RemotePlace) {
+        state.withLock { state in
+            state.isOpen = takesCarriers
+            state.first = first
+        }
         state.wakeAll()
-        if !takesCarriers, let connections {
+        if !takesCarriers, let connections, !connections.isAutomatic {
             connections.tell(made: 1, to: place, why: "the far end cannot be joined")
         }
+    }
+
+    /// The far end knows how long the line is; false where nobody waits for it.
+    func hear(roundTrip: UInt32) -> Bool {
+        let isAwaited = state.withLock { state in
+            guard session != nil, state.isOpen != nil, state.roundTrip == nil else { return false }
+            state.roundTrip = roundTrip
+            return true
+        }
+        state.wakeAll()
+        return isAwaited
     }
 
     /// Makes them, and does their work.
@@ -73,12 +97,28 @@ final class FarCarriers: Sendable {
     }
 
     private func mayStart(_ program: FarProgram) -> Bool {
-        state.wait { state -> Bool? in
+        if connections?.isAutomatic == true, !pays(program) { return false }
+        return state.wait { state -> Bool? in
             if program.isOver || state.isOpen == false { return false }
             guard state.isOpen == true, state.free > 0 else { return nil }
             state.free -= 1
             return true
         }
+    }
+
+    /// Waits until further connections would pay; false where they will not.
+    private func pays(_ program: FarProgram) -> Bool {
+        let first = state.wait { state -> WireConnection?? in
+            if program.isOver || state.isOpen == false { return .some(nil) }
+            guard let first = state.first, let roundTrip = state.roundTrip else { return nil }
+            return .some(roundTrip >= Self.longMicroseconds ? first : nil)
+        }
+        guard let first else { return false }
+        while first.bytes < Self.worthwhileBytes {
+            let end = Host.monotonicNanoseconds() + Self.lookNanoseconds
+            if state.wait(until: end, { _ in program.isOver ? true : nil }) != nil { return false }
+        }
+        return true
     }
 
     private func start(_ program: FarProgram, _ number: UInt32, _ place: RemotePlace, _ call: ProgramCall) {

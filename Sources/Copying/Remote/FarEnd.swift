@@ -88,8 +88,9 @@ package final class FarEnd: Sendable {
         if let fileList { send(fileList, connection) }
         do throws(SyncError) {
             let welcome = try welcome(connection, control)
+            if hello.session != nil { connection.send(.greeted) }
             counter?.reach(connection)
-            if hello.session != nil { carriers.open(welcome.takesCarriers, to: place) }
+            if hello.session != nil { carriers.open(welcome.takesCarriers, beside: connection, to: place) }
             return welcome
         } catch {
             throw explain(error)
@@ -220,7 +221,17 @@ extension FarEnd: TreeOrigin {
 
     package var desk: CarrierDesk { carriers.desk }
     package var totalCounter: (any TotalCounter)? { counter }
-    package func hear(total: Int) { counter?.hear(total) }
+
+    package func hear(_ message: Message) -> Bool {
+        switch message {
+        case .total(let total):
+            guard let counter else { return false }
+            counter.hear(Int(total))
+            return true
+        case .roundTrip(let microseconds): return carriers.hear(roundTrip: microseconds)
+        default: return false
+        }
+    }
 }
 
 extension Hello {

@@ -177,7 +177,7 @@ package final class PushEngine: Engine {
                 return
             }
             if case .failure(let error) = message { throw error }
-            if tell(message) { continue }
+            if tell(message) || far.hear(message) { continue }
             do throws(WireFault) {
                 if try sender.take(message) { continue }
                 throw WireFault("a message comes that nobody waits for")

@@ -31,8 +31,8 @@ package protocol TreeOrigin: Sendable {
     /// Asks the other end how much there is; nil where nobody here wants to know.
     var totalCounter: (any TotalCounter)? { get }
 
-    /// The other end has counted.
-    func hear(total: Int)
+    /// The other end says something that is not about the tree; false where nobody waits for it.
+    func hear(_ message: Message) -> Bool
 
     /// Bytes that were sent and received, where this is the end that tells a person about them.
     var bytesTransferred: Int64 { get }

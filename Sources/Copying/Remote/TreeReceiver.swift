@@ -48,15 +48,15 @@ final class TreeReceiver: Sendable {
     /// Everything is here, and the other end is told.
     private let isDone = Latch()
     private let threads: Int
-    /// Told how many entries there are.
-    private let hearTotal: @Sendable (Int) -> Void
+    /// Told what concerns neither the tree nor its files; false where nobody waits for it.
+    private let hear: @Sendable (Message) -> Bool
 
     init(
         context: CopyContext,
         credits: DirectoryCredits,
         threads: Int,
         renames: RenameSearch? = nil,
-        hearTotal: @escaping @Sendable (Int) -> Void = { _ in }
+        hear: @escaping @Sendable (Message) -> Bool = { _ in false }
     ) {
         self.renames = renames
         self.context = context
@@ -65,7 +65,7 @@ final class TreeReceiver: Sendable {
         questions = SourceQuestions(connection: credits.connection)
         self.threads = threads
         queue = ReceiveQueue(threads: threads)
-        self.hearTotal = hearTotal
+        self.hear = hear
         deltas = DeltaDesk(context.options.delta, host: context.host)
     }
 
@@ -210,8 +210,7 @@ final class TreeReceiver: Sendable {
             queue.endTree()
         case .answer(let answer): try questions.take(answer)
         case .entry(let batch): try questions.take(batch)
-        case .total(let total): hearTotal(Int(total))
-        default: return try takeFile(message, &incoming.files)
+        default: return try takeFile(message, &incoming.files) || hear(message)
         }
         return true
     }
