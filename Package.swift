@@ -173,7 +173,7 @@ let package = Package(
         tests("ActivityPubTests", ["ActivityPub", "Fetching", "MediaModel", "MediasyncTesting"]),
         tests("CachesTests", ["Caches", "MediaModel", "MediasyncTesting"]),
         tests("WireTests", ["Wire", "MediaModel", "MediasyncTesting"]),
-        tests("StorageTests", ["Storage", "MediaModel", "MediasyncTesting"]),
+        tests("StorageTests", ["Storage", "Pacing", "MediaModel", "MediasyncTesting"]),
         tests(
             "CopyingTests",
             [

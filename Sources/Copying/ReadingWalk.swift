@@ -46,13 +46,20 @@ struct ReadingWalk {
     }
 
     /// The work of one run.
-    func makeQueue() -> WalkQueue {
-        WalkQueue(first: .directory(root), workers: bounds.workersMax, limit: bounds.workersFirst)
+    /// - Parameter first: threads that work at first, where that is not left to the bounds.
+    func makeQueue(first: Int? = nil) -> WalkQueue {
+        WalkQueue(first: .directory(root), workers: bounds.workersMax, limit: first ?? bounds.workersFirst)
     }
 
     /// Shows every entry below the root to a visitor.
-    /// - Parameter queue: one of its own, for a visitor that keeps directories for a while.
-    func run(_ visitor: some TreeVisitor, queue: WalkQueue? = nil) async {
+    /// - Parameters:
+    ///   - queue: one of its own, for a visitor that keeps directories for a while.
+    ///   - isHeldBack: true while more threads would not help.
+    func run(
+        _ visitor: some TreeVisitor,
+        queue: WalkQueue? = nil,
+        isHeldBack: @escaping @Sendable () -> Bool = { false }
+    ) async {
         let queue = queue ?? makeQueue()
         let walk = TreeWalk(
             root: root,
@@ -60,7 +67,8 @@ struct ReadingWalk {
             visitor: visitor,
             control: context.control,
             processors: context.host.processors,
-            mayWiden: bounds.workersMax > bounds.workersFirst
+            mayWiden: bounds.workersMax > bounds.workersFirst,
+            isHeldBack: isHeldBack
         )
         await walk.run()
         root.source = .none

@@ -125,6 +125,8 @@ package enum Message: Sendable {
         case finished = 68
     }
 
+    static let fileKind = Kind.file.rawValue
+
     /// The frame that carries it.
     package func encoded() -> [UInt8] {
         var writer = WireWriter()

@@ -385,6 +385,39 @@ extension WireWriter {
         }
     }
 
+    /// A frame with a file and all its bytes, which are read to where they travel from.
+    /// - Parameters:
+    ///   - file: its content is not looked at.
+    ///   - count: its bytes, at most `WireLimit.wholeFileBytes`.
+    ///   - read: reads them into a buffer with room for one more, so that growth shows, and tells their digest; nil where there are
+    ///     not as many any more. Then there is no frame.
+    package static func frame(
+        of file: WireFile,
+        bytes count: Int,
+        _ read: (UnsafeMutableRawBufferPointer) -> Digest?
+    ) -> [UInt8]? {
+        var head = WireWriter()
+        head.begin(reserving: 256)
+        head.reference(file.reference)
+        head.metadata(file.metadata)
+        head.attributes(file.attributes)
+        head.byte(0)
+        head.unsigned(count)
+        var sum: Digest?
+        var writer = WireWriter()
+        writer.bytes = [UInt8](unsafeUninitializedCapacity: head.bytes.count + count + 64) { buffer, filled in
+            let room = UnsafeMutableRawBufferPointer(buffer)
+            head.bytes.withUnsafeBytes { room.copyMemory(from: $0) }
+            let place = UnsafeMutableRawBufferPointer(rebasing: room[head.bytes.count..<(head.bytes.count + count + 1)])
+            sum = read(place)
+            filled = sum == nil ? 0 : head.bytes.count + count
+        }
+        guard let sum else { return nil }
+        writer.digest(sum)
+        writer.finish(kind: Message.fileKind)
+        return writer.bytes
+    }
+
     mutating func fileEnd(_ end: FileEnd) {
         switch end {
         case .whole(let sum):

@@ -2,7 +2,7 @@ package import MediaModel
 
 /// Writes values as `WireReader` reads them.
 package struct WireWriter {
-    package private(set) var bytes: [UInt8] = []
+    package internal(set) var bytes: [UInt8] = []
     /// Where the frame at hand begins.
     private var start = 0
 

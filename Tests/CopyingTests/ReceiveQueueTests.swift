@@ -1,5 +1,6 @@
 import MediaModel
 import Pacing
+import Storage
 import Testing
 import Wire
 
@@ -28,12 +29,12 @@ import Wire
 
     @Test("a thread takes several quick jobs, and a fair share of slow ones", arguments: [(false, 16), (true, 10)])
     func share(areSlow: Bool, count: Int) {
-        #expect(Self.queue(80, threads: 4).take(DoneJobs(), areSlow: areSlow).count == count)
+        #expect(Self.queue(80, threads: 4).take(DoneJobs(), areSlow: areSlow, lap: nil).count == count)
     }
 
     @Test("of few jobs a slow thread takes one", arguments: 1...8)
     func few(count: Int) {
-        #expect(Self.queue(count, threads: 4).take(DoneJobs(), areSlow: true).count == 1)
+        #expect(Self.queue(count, threads: 4).take(DoneJobs(), areSlow: true, lap: nil).count == 1)
     }
 
     @Test("the end is there when every job was told of, and not before")
@@ -47,8 +48,8 @@ import Wire
                 defer { hasEnded.set() }
                 return queue.waitForEnd()
             }
-            let first = queue.take(DoneJobs(), areSlow: true)
-            let rest = queue.take(Self.done(first), areSlow: false)
+            let first = queue.take(DoneJobs(), areSlow: true, lap: nil)
+            let rest = queue.take(Self.done(first), areSlow: false, lap: ThreadGauge.Lap())
             #expect(first.count == 1 && rest.count == 2)
             #expect(!hasEnded.isSet)
             queue.settle(Self.done(rest))
@@ -70,7 +71,7 @@ import Wire
                 queue.accept(1, weight: 0)
                 hasRoom.set()
             }
-            let taken = queue.take(DoneJobs(), areSlow: false)
+            let taken = queue.take(DoneJobs(), areSlow: false, lap: nil)
             try? await Task.sleep(for: .milliseconds(50))
             #expect(!hasRoom.isSet)
             var done = DoneJobs()
@@ -87,13 +88,44 @@ import Wire
         let queue = ReceiveQueue(threads: 2)
         await withTaskGroup(of: Int.self) { group in
             let pool = WorkerPool(threads: 1)
-            group.addTask(executorPreference: pool) { queue.take(DoneJobs(), areSlow: false).count }
+            group.addTask(executorPreference: pool) { queue.take(DoneJobs(), areSlow: false, lap: nil).count }
             queue.close()
             for await count in group { #expect(count == 0) }
             pool.shutDown()
         }
         #expect(queue.isClosed)
         #expect(!queue.waitForEnd())
+    }
+
+    @Test(
+        "as many threads have jobs as keep the processors busy, by how long they are blocked",
+        arguments: [(0, 2), (10, 2), (50, 4), (60, 5), (99, 8), (100, 8)] as [(Int64, Int)]
+    )
+    func limit(blockedPercent: Int64, active: Int) async {
+        let queue = ReceiveQueue(threads: 8, processors: 2)
+        queue.accept(200, weight: 0)
+        queue.offer(Self.jobs(200))
+        _ = queue.take(DoneJobs(), areSlow: true, lap: nil)
+        // That thread tells how it went, and takes more.
+        let lap = ThreadGauge.Lap(wall: 100_000_000, blocked: blockedPercent * 1_000_000)
+        #expect(!queue.take(DoneJobs(), areSlow: true, lap: lap).isEmpty)
+        let pool = WorkerPool(threads: 7)
+        let fed = await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<7 {
+                group.addTask(executorPreference: pool) {
+                    !queue.take(DoneJobs(), areSlow: true, lap: nil).isEmpty
+                }
+            }
+            for _ in 0..<(active - 1) { _ = await group.next() }
+            try? await Task.sleep(for: .milliseconds(50))
+            // Those that must wait are let go with nothing.
+            queue.close()
+            var fed = active - 1
+            for await isFed in group where isFed { fed += 1 }
+            return fed
+        }
+        pool.shutDown()
+        #expect(fed == active - 1)
     }
 
     @Test("many or heavy jobs are told of at once")

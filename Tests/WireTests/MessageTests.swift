@@ -216,4 +216,48 @@ struct MessageTests {
             try Message(kind: frame[4], payload: frame.dropFirst(WireLimit.headerBytes))
         }
     }
+
+    @Test(
+        "a file that is read into its frame is as one that is put together",
+        arguments: [0, 1, 127, 128, 20_000, 128 << 10]
+    )
+    func wholeFile(count: Int) throws {
+        let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        var metadata = Samples.metadata
+        metadata.size = Int64(count)
+        var file = WireFile(
+            reference: Samples.reference,
+            metadata: metadata,
+            attributes: Samples.attributes,
+            content: .attributes
+        )
+        let frame = WireWriter.frame(of: file, bytes: count) { room in
+            #expect(room.count == count + 1)
+            room.copyBytes(from: bytes)
+            return Samples.digest
+        }
+        file.content = .whole(bytes, Samples.digest)
+        #expect(frame == Message.file(file).encoded())
+        #expect(WireWriter.frame(of: file, bytes: count) { _ in nil } == nil)
+    }
+
+    @Test("bytes may come in any pieces to where they are read from", arguments: [1, 7, 4096, 1 << 20])
+    func filling(room: Int) throws {
+        let all = WireLimit.magic + Samples.all.flatMap { $0.encoded() }
+        var decoder = FrameDecoder()
+        var position = 0
+        var messages: [Message] = []
+        while position < all.count {
+            let count = decoder.fill(room) { buffer in
+                #expect(buffer.count == room)
+                let piece = all[position..<min(all.count, position + room)]
+                buffer.copyBytes(from: piece)
+                return piece.count
+            }
+            position += count
+            while let message = try decoder.next() { messages.append(message) }
+        }
+        #expect(decoder.isBetweenFrames)
+        #expect(messages.map { $0.encoded() } == Samples.all.map { $0.encoded() })
+    }
 }

@@ -19,6 +19,7 @@ final class FileAssembly {
     let keeper: PartialKeeper?
     private let node: DirectoryNode
     private var descriptor: Int32
+    /// Of what comes in pieces.
     private let digest: StreamingDigest
     private var position: Int64 = 0
     private let leavesHoles: Bool
@@ -64,20 +65,23 @@ final class FileAssembly {
     }
 
     /// Takes the next bytes. False where they are more than the file has.
-    func append(_ bytes: [UInt8]) throws(FileFault) -> Bool {
-        let (isTaken, fault) = bytes.withUnsafeBytes { buffer -> (Bool, FileFault?) in
-            do throws(FileFault) { return (try append(buffer), nil) } catch { return (false, error) }
-        }
-        if let fault { throw fault }
-        return isTaken
-    }
-
     func append(_ bytes: UnsafeRawBufferPointer) throws(FileFault) -> Bool {
         if Int64(bytes.count) > metadata.size - position { return false }
         digest.update(bytes)
         try write(bytes)
         position += Int64(bytes.count)
         return true
+    }
+
+    /// Takes all bytes at once, of which the digest is known already.
+    func fill(_ bytes: [UInt8]) throws(FileFault) {
+        let fault = bytes.withUnsafeBytes { buffer -> FileFault? in
+            do throws(FileFault) {
+                try write(buffer)
+                return nil
+            } catch { return error }
+        }
+        if let fault { throw fault }
     }
 
     private func write(_ bytes: UnsafeRawBufferPointer) throws(FileFault) {

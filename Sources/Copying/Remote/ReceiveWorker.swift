@@ -59,10 +59,14 @@ final class ReceiveWorker {
     /// Does what the queue has until it has nothing more.
     func work() {
         let queue = receiver.queue
+        let gauge = ThreadGauge()
+        var lap: ThreadGauge.Lap?
         while true {
-            stack = queue.take(done, areSlow: isSlow)
+            stack = queue.take(done, areSlow: isSlow, lap: lap)
             done = DoneJobs()
             if stack.isEmpty { return }
+            gauge.begin()
+            defer { lap = gauge.lap() }
             stack.reverse()
             var then = Host.monotonicNanoseconds()
             while let job = stack.popLast() {
@@ -214,6 +218,7 @@ final class ReceiveWorker {
     private func answer(_ found: FoundFiles, _ renames: RenameIndex?) {
         var items: [Want.Item] = []
         var descriptions: [DeltaDescription] = []
+        var wanted: [(WireReference, WantedFile)] = []
         for file in found.files {
             let reference = WireReference(batch: found.batch, index: file.index)
             var item = Want.Item(index: file.index, attributesOnly: file.wanted.attributesOnly)
@@ -222,9 +227,10 @@ final class ReceiveWorker {
                 descriptions.append(description)
                 item.hasBasis = true
             }
-            want(file.wanted, reference)
+            wanted.append((reference, file.wanted))
             items.append(item)
         }
+        want(wanted)
         receiver.connection.send(.want(Want(batch: found.batch, items: items)))
         if !descriptions.isEmpty { receiver.describe(receiver.deltas.exchange(descriptions)) }
         release(found.node)
@@ -239,10 +245,11 @@ final class ReceiveWorker {
         wanted.partial = PartialFile.find(of: wanted.name, in: wanted.node.target, context.marker.deadRuns)
     }
 
-    func want(_ file: WantedFile, _ reference: WireReference) {
-        file.node.hold()
-        receiver.queue.want(1)
-        receiver.wanted.withLock { $0[reference] = file }
+    func want(_ files: [(WireReference, WantedFile)]) {
+        if files.isEmpty { return }
+        for (_, file) in files { file.node.hold() }
+        receiver.queue.want(files.count)
+        receiver.wanted.withLock { for (reference, file) in files { $0[reference] = file } }
     }
 
     /// Looks at one entry. What must be fetched first is returned, everything else is done and on the account.
@@ -380,7 +387,7 @@ final class ReceiveWorker {
         guard bytes.withUnsafeBytes({ digest.digest(of: $0) }) == sum else { return fail(wanted, damaged(wanted)) }
         guard let assembly = begin(file, wanted) else { return }
         do throws(FileFault) {
-            _ = try assembly.append(bytes)
+            try assembly.fill(bytes)
         } catch {
             assembly.discard()
             return fail(wanted, context.failure(error, "could not write \(path(wanted))"))

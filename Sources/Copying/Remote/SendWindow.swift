@@ -145,6 +145,13 @@ final class SendWindow: Sendable {
         state.entries + state.requests.count + state.deltas.count < entriesMax
     }
 
+    /// The other end is behind: who names more only waits sooner.
+    var isHalfFull: Bool {
+        state.withLock { state in
+            state.directories >= directoriesMax / 2 || 2 * (state.entries + state.requests.count) >= Self.entriesMax
+        }
+    }
+
     /// So many threads and no more: a walk has many that wait, and there is an answer for each directory.
     private func wake(_ count: Int, in room: Int) {
         if count > Self.singlyMax { return state.wakeAll(in: room) }

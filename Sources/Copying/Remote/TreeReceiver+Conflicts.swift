@@ -32,7 +32,7 @@ extension TreeReceiver {
                 visitor.removeConflict(conflict, name, worker.worker)
                 guard let batch = questions.entry(conflict.name, in: node.path()) else { return }
                 let wanted = batch.entries.first.flatMap { worker.judge($0, name, in: node) }
-                if let wanted { worker.want(wanted, WireReference(batch: batch.id, index: 0)) }
+                if let wanted { worker.want([(WireReference(batch: batch.id, index: 0), wanted)]) }
                 let items = wanted.map { [Want.Item(index: 0, attributesOnly: $0.attributesOnly)] } ?? []
                 connection.send(.want(Want(batch: batch.id, items: items)))
                 // The directory is open until the file is in place.

@@ -64,7 +64,9 @@ final class TreeReceiver: Sendable {
         connection = credits.connection
         questions = SourceQuestions(connection: credits.connection)
         self.threads = threads
-        queue = ReceiveQueue(threads: threads)
+        // Who says how many jobs there are to be has as many.
+        let processors = context.options.jobs == nil ? max(2, context.host.processors) : nil
+        queue = ReceiveQueue(threads: threads, processors: processors)
         self.hear = hear
         deltas = DeltaDesk(context.options.delta, host: context.host)
     }

@@ -82,7 +82,8 @@ final class TreeSender: Sendable {
         } catch {
             throw error.syncError("cannot look at the source")
         }
-        queue = walk.makeQueue()
+        // More come while the processors idle and the other end keeps up.
+        queue = walk.makeQueue(first: options.jobs == nil ? min(bounds.workersFirst, max(2, host.processors)) : nil)
     }
 
     /// What guards of the other end want to know.
@@ -106,7 +107,7 @@ final class TreeSender: Sendable {
                 queue: queue,
                 connection: connection
             )
-            await walk.run(visitor, queue: queue)
+            await walk.run(visitor, queue: queue) { self.window.isHalfFull }
             // The root is held by the walk's owner.
             if !control.shouldStop {
                 let worker = visitor.makeWorker(index: 9999)
@@ -255,26 +256,25 @@ final class FileSender {
         let name = request.batch.names[Int(request.reference.index)]
         let path = { request.batch.node.path().appending(name) }
         do throws(FileFault) {
-            let file = try open(name, in: request.batch.node)
-            var metadata = try file.metadata()
-            if CopyContext.settle(metadata) { metadata = try file.metadata() }
+            let source = try open(name, in: request.batch.node)
+            var metadata = try source.metadata()
+            if CopyContext.settle(metadata) { metadata = try source.metadata() }
             guard metadata.kind == .file else { return giveUp(request, changed(path()), isLast) }
             let attributes =
                 context.options.extendedAttributes
-                ? try ExtendedAttributes.read(from: file.raw, asRoot: context.host.isRoot) : []
+                ? try ExtendedAttributes.read(from: source.raw, asRoot: context.host.isRoot) : []
             if attributes.isBeyondWire {
                 return giveUp(request, SyncError(.item, "\(path()) has too many extended attributes to be sent"), true)
             }
-            let message = { (content: WireFile.Content) -> Message in
-                .file(
-                    WireFile(
-                        reference: request.reference,
-                        metadata: WireMetadata(metadata),
-                        attributes: attributes,
-                        content: content
-                    )
+            let file = { (content: WireFile.Content) -> WireFile in
+                WireFile(
+                    reference: request.reference,
+                    metadata: WireMetadata(metadata),
+                    attributes: attributes,
+                    content: content
                 )
             }
+            let message = { (content: WireFile.Content) -> Message in .file(file(content)) }
             if request.attributesOnly {
                 connection.send(message(.attributes))
                 return true
@@ -282,19 +282,19 @@ final class FileSender {
             if let signature = request.signature {
                 if metadata.size > 0 {
                     connection.send(message(.delta(transfer: transfer)))
-                    return sendDelta(of: file.raw, metadata, signature, request, transfer, isLast: isLast, path)
+                    return sendDelta(of: source.raw, metadata, signature, request, transfer, isLast: isLast, path)
                 }
                 window.forgetDelta(request.reference)
             }
             if metadata.size <= Int64(WireLimit.wholeFileBytes) {
-                guard let (bytes, sum) = try readWhole(file, metadata) else {
+                guard let frame = try frame(of: source, file(.attributes), metadata) else {
                     return giveUp(request, changed(path()), isLast)
                 }
-                send(message(.whole(bytes, sum)), PackingPolicy.ending(of: name.bytes))
+                send(frame: frame, PackingPolicy.ending(of: name.bytes))
                 return true
             }
             connection.send(message(.pieces(transfer: transfer)))
-            return sendPieces(of: file, metadata, transfer, isLast, path)
+            return sendPieces(of: source, metadata, transfer, isLast, path)
         } catch {
             // A link where a file was listed.
             if error.kind == .wrongKind { return giveUp(request, changed(path()), isLast) }
@@ -303,8 +303,9 @@ final class FileSender {
     }
 
     /// Sends bytes of a file, packed where that makes them fewer.
-    func send(_ message: Message, _ ending: String) {
-        let frame = message.encoded()
+    func send(_ message: Message, _ ending: String) { send(frame: message.encoded(), ending) }
+
+    private func send(frame: [UInt8], _ ending: String) {
         guard frame.count >= Self.packedMin, frame.count <= WireLimit.packedBytes, policy.isWorthTrying(ending) else {
             return connection.send(frame: frame)
         }
@@ -351,18 +352,28 @@ final class FileSender {
         return try name.withEntryName { (name) throws(FileFault) in try directory.openFile(name) }
     }
 
-    /// Nil where it changed.
-    private func readWhole(
-        _ file: borrowing OpenFile,
+    /// The frame with all of a file; nil where it changed.
+    private func frame(
+        of source: borrowing OpenFile,
+        _ file: WireFile,
         _ metadata: Metadata
-    ) throws(FileFault) -> ([UInt8], Digest)? {
+    ) throws(FileFault) -> [UInt8]? {
         let size = Int(metadata.size)
         context.limiter?.spend(size, control: context.control)
-        // One more byte than there should be, so that growth shows.
-        let count = try file.readFully(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<(size + 1)]), at: 0)
-        guard count == size, try file.metadata().sameVersion(as: metadata) else { return nil }
-        let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<size])
-        return (Array(bytes), digest.digest(of: bytes))
+        let raw = source.raw
+        var fault: FileFault?
+        let frame = WireWriter.frame(of: file, bytes: size) { room in
+            do throws(FileFault) {
+                // One more byte than there should be, so that growth shows.
+                guard try OpenFile.read(descriptor: raw, into: room, at: 0) == size else { return nil }
+                return digest.digest(of: UnsafeRawBufferPointer(rebasing: room[..<size]))
+            } catch {
+                fault = error
+                return nil
+            }
+        }
+        if let fault { throw fault }
+        return try source.metadata().sameVersion(as: metadata) ? frame : nil
     }
 
     private func sendPieces(

@@ -8,7 +8,8 @@ internal import Wire
 /// One end of a connection. What is sent gathers in a buffer that one thread writes out, so that thousands of small frames
 /// become a few large writes; who sends faster than the other end reads waits.
 package final class WireConnection: Sendable {
-    /// Frames in turn that are packed together, or not at all.
+    /// Frames in turn that are packed together, or not at all. A large one is a part of its own, and goes to the kernel from where
+    /// it lies.
     private struct Part {
         var bytes: [UInt8]
         let isPackable: Bool
@@ -25,8 +26,8 @@ package final class WireConnection: Sendable {
         mutating func append(_ frame: [UInt8], isPackable: Bool) {
             bytes += frame.count
             let last = parts.count - 1
-            let isFull = isPackable && last >= 0 && parts[last].bytes.count + frame.count > WireLimit.packedBytes
-            if last >= 0, parts[last].isPackable == isPackable, !isFull {
+            let most = isPackable ? WireLimit.packedBytes : WireConnection.joinedMax
+            if last >= 0, parts[last].isPackable == isPackable, parts[last].bytes.count + frame.count <= most {
                 parts[last].bytes.append(contentsOf: frame)
             } else {
                 parts.append(Part(bytes: frame, isPackable: isPackable))
@@ -47,6 +48,9 @@ package final class WireConnection: Sendable {
         static var forBytes: Int { 0 }
         static var forRoom: Int { 1 }
     }
+
+    /// Bytes of frames that are put together rather than written by themselves.
+    private static let joinedMax = 4 << 10
 
     /// Bytes that wait to be written before who sends waits as well.
     private static let outgoingMax = 1 << 20
@@ -124,15 +128,9 @@ package final class WireConnection: Sendable {
             let parts = outgoing.withLock { $0.isBroken ? [] : $0.take() }
             if parts.isEmpty { return }
             outgoing.wakeAll(in: Room.forRoom)
-            let bytes = Self.packed(parts, packer)
-            let isWritten = bytes.withUnsafeBytes { buffer -> Bool in
-                do throws(FileFault) {
-                    try output.write(buffer)
-                    return true
-                } catch { return false }
-            }
-            if !isWritten { return abandon() }
-            sentBytes.wrappingAdd(Int64(bytes.count), ordering: .relaxed)
+            let pieces = Self.packed(parts, packer)
+            do throws(FileFault) { try output.write(pieces) } catch { return abandon() }
+            sentBytes.wrappingAdd(Int64(pieces.reduce(0) { $0 + $1.count }), ordering: .relaxed)
             outgoing.withLock { $0.bytesTaken = 0 }
         }
     }
@@ -140,16 +138,12 @@ package final class WireConnection: Sendable {
     /// Less is not worth the header.
     private static let packedMin = 512
 
-    private static func packed(_ parts: [Part], _ packer: BlockPacker) -> [UInt8] {
-        // Nearly always there is one.
-        if parts.count == 1, !parts[0].isPackable || parts[0].bytes.count < packedMin { return parts[0].bytes }
-        var bytes: [UInt8] = []
-        for part in parts {
+    private static func packed(_ parts: [Part], _ packer: BlockPacker) -> [[UInt8]] {
+        parts.map { part in
             let isWorthTrying = part.isPackable && (packedMin...WireLimit.packedBytes).contains(part.bytes.count)
             let packed = isWorthTrying ? part.bytes.withUnsafeBytes { packer.pack($0) } : nil
-            bytes.append(contentsOf: packed.map { Message.packed(bytes: part.bytes.count, $0).encoded() } ?? part.bytes)
+            return packed.map { Message.packed(bytes: part.bytes.count, $0).encoded() } ?? part.bytes
         }
-        return bytes
     }
 }
 
@@ -160,7 +154,6 @@ final class FrameReader: @unchecked Sendable {
     private static let bufferBytes = 256 << 10
 
     private let input: StreamEnd
-    private let buffer: UnsafeMutableRawBufferPointer
     private var decoder: FrameDecoder
     /// What came packed, and was not read yet.
     private var unpacked = FrameDecoder(awaitsMagic: false)
@@ -173,11 +166,6 @@ final class FrameReader: @unchecked Sendable {
     init(_ input: StreamEnd, awaitsMagic: Bool = true) {
         self.input = input
         decoder = FrameDecoder(awaitsMagic: awaitsMagic)
-        buffer = .allocate(byteCount: Self.bufferBytes, alignment: 16)
-    }
-
-    deinit {
-        buffer.deallocate()
     }
 
     /// Bytes read so far.
@@ -201,17 +189,20 @@ final class FrameReader: @unchecked Sendable {
             while !input.isReadable(within: Self.pollMilliseconds) {
                 if !goesOn() { return nil }
             }
-            let count: Int
-            do throws(FileFault) { count = try input.read(into: buffer) } catch {
-                throw error.syncError("cannot read from the other end")
+            var fault: FileFault?
+            let count = decoder.fill(Self.bufferBytes) { buffer in
+                do throws(FileFault) { return try input.read(into: buffer) } catch {
+                    fault = error
+                    return 0
+                }
             }
+            if let fault { throw fault.syncError("cannot read from the other end") }
             if count == 0 {
                 if decoder.isBetweenFrames { return nil }
                 throw Self.cut
             }
             isBehind = count >= Self.muchBytes
             readBytes.wrappingAdd(Int64(count), ordering: .relaxed)
-            decoder.feed(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
     }
 
