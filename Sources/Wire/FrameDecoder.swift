@@ -18,14 +18,7 @@ package struct FrameDecoder: Sendable {
     ///   - read: puts them into the buffer, and says how many they are.
     /// - Returns: how many came.
     package mutating func fill(_ room: Int, _ read: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
-        if start > 0 {
-            let (from, count) = (start, end - start)
-            buffer.withUnsafeMutableBytes { bytes in
-                if count > 0, let base = bytes.baseAddress { base.copyMemory(from: base + from, byteCount: count) }
-            }
-            (start, end) = (0, count)
-        }
-        if buffer.count < end + room { buffer.append(contentsOf: repeatElement(0, count: end + room - buffer.count)) }
+        makeRoom(room)
         let first = end
         let count = buffer.withUnsafeMutableBytes { bytes in
             read(UnsafeMutableRawBufferPointer(rebasing: bytes[first..<(first + room)]))
@@ -33,6 +26,22 @@ package struct FrameDecoder: Sendable {
         precondition((0...room).contains(count))
         end += count
         return count
+    }
+
+    /// What came and was not taken moves to the front, into more memory where that is too little.
+    private mutating func makeRoom(_ room: Int) {
+        let (first, count) = (start, end - start)
+        (start, end) = (0, count)
+        if buffer.count < count + room {
+            var larger = [UInt8](repeating: 0, count: count + room)
+            larger.withUnsafeMutableBytes { $0.copyBytes(from: buffer[first..<(first + count)]) }
+            buffer = larger
+        } else if first > 0, count > 0 {
+            buffer.withUnsafeMutableBytes { bytes in
+                guard let base = bytes.baseAddress else { return }
+                base.copyMemory(from: base + first, byteCount: count)
+            }
+        }
     }
 
     /// Takes the next bytes out of somebody else's memory.
