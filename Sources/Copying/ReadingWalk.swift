@@ -67,7 +67,7 @@ struct ReadingWalk {
             visitor: visitor,
             control: context.control,
             processors: context.host.processors,
-            mayWiden: bounds.workersMax > bounds.workersFirst,
+            mayWiden: context.options.jobs == nil,
             isHeldBack: isHeldBack
         )
         await walk.run()

@@ -142,13 +142,17 @@ final class SendWindow: Sendable {
     }
 
     private static func hasRoom(_ state: State) -> Bool {
-        state.entries + state.requests.count + state.deltas.count < entriesMax
+        entriesUnderWay(state) < entriesMax
+    }
+
+    private static func entriesUnderWay(_ state: State) -> Int {
+        state.entries + state.requests.count + state.deltas.count
     }
 
     /// The other end is behind: who names more only waits sooner.
     var isHalfFull: Bool {
         state.withLock { state in
-            state.directories >= directoriesMax / 2 || 2 * (state.entries + state.requests.count) >= Self.entriesMax
+            state.directories >= directoriesMax / 2 || 2 * Self.entriesUnderWay(state) >= Self.entriesMax
         }
     }
 
