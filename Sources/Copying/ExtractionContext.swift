@@ -15,6 +15,7 @@ final class ExtractionContext: Sendable {
     private let host: Host
     private let sink: EventSink
     private let marker: RunMarker
+    private let startsEmpty: Bool
     /// Who gets what root makes here: the owner of the media root, who serves it.
     private let owner: (user: UInt32, group: UInt32)?
     private let fileMode: UInt32
@@ -30,7 +31,9 @@ final class ExtractionContext: Sendable {
         let mutex = Mutex(())
     }
 
-    /// - Parameter root: its owner and mode are what everything gets; nil in a dry run without a target.
+    /// - Parameters:
+    ///   - metadata: the root's, whose owner and mode are what everything gets; nil in a dry run without a target.
+    ///   - startsEmpty: nothing is in the target that this run did not make.
     init(
         options: ExtractionOptions,
         run: RunID,
@@ -41,6 +44,7 @@ final class ExtractionContext: Sendable {
         root: HeldDirectory,
         metadata: Metadata?,
         marker: RunMarker,
+        startsEmpty: Bool,
         directoriesKept: Int
     ) {
         self.options = options
@@ -51,7 +55,8 @@ final class ExtractionContext: Sendable {
         self.sink = sink
         self.marker = marker
         self.directoriesKept = directoriesKept
-        self.root = ExtractionDirectory(root, isNew: false, isOwned: false)
+        self.startsEmpty = startsEmpty
+        self.root = ExtractionDirectory(root, isNew: startsEmpty, isOwned: false)
         let permissions = metadata?.permissions ?? 0o755
         // The set-group bit is inherited by itself.
         directoryMode = permissions & 0o777 | 0o700
@@ -79,26 +84,28 @@ final class ExtractionContext: Sendable {
         isMarked.store(true, ordering: .releasing)
     }
 
-    /// Makes a directory with the root's owner and mode, or opens the one that somebody made meanwhile.
+    /// Makes a directory with the root's owner and mode, or opens the one that somebody made meanwhile: then another worker did, if
+    /// the target was empty.
     func makeDirectory(
         _ name: EntryName,
         in parent: ExtractionDirectory
-    ) throws(FileFault) -> ExtractionDirectory {
+    ) throws(FileFault) -> (ExtractionDirectory, isMade: Bool) {
         try willChange()
-        var isNew = true
+        var isMade = true
         do throws(FileFault) {
             try parent.handle.makeDirectory(name, mode: directoryMode)
         } catch  where error.kind == .exists {
-            isNew = false
+            isMade = false
         }
         let handle = try withPatience(control) { () throws(FileFault) in try parent.handle.openDirectory(name) }
-        let directory = ExtractionDirectory(handle, isNew: isNew)
-        if isNew, let owner { try handle.setOwner(owner.user, group: owner.group) }
-        return directory
+        let directory = ExtractionDirectory(handle, isNew: isMade || startsEmpty)
+        if isMade, let owner { try handle.setOwner(owner.user, group: owner.group) }
+        return (directory, isMade)
     }
 
     /// A file to be filled: without a name where the file system can, else under a temporary one.
     func makeFile(
+        for entry: ExtractionFile,
         in directory: ExtractionDirectory,
         _ names: TemporaryNamer,
         _ temporary: inout BytePath?
@@ -106,7 +113,8 @@ final class ExtractionContext: Sendable {
         try willChange()
         if makesUnnamedFiles.load(ordering: .relaxed) {
             let unnamed = try withPatience(control) { () throws(FileFault) in
-                try directory.handle.createUnnamedFile(mode: 0o600)
+                // Nobody else can open it before it has a name.
+                try directory.handle.createUnnamedFile(mode: mode(of: entry))
             }
             if let unnamed { return unnamed }
             makesUnnamedFiles.store(false, ordering: .relaxed)
@@ -118,11 +126,17 @@ final class ExtractionContext: Sendable {
         }
     }
 
-    /// Owner before mode, times last. A file that only its owner may read is hidden from the web on purpose and stays so.
+    /// A file that only its owner may read is hidden from the web on purpose and stays so.
+    private func mode(of entry: ExtractionFile) -> UInt32 {
+        entry.permissions & 0o077 == 0 ? fileMode & 0o600 : fileMode
+    }
+
+    /// Owner before mode, times last.
     func finishAttributes(of file: borrowing OpenFile, _ entry: ExtractionFile) throws(FileFault) {
         if let owner { try file.setOwner(owner.user, group: owner.group) }
-        let mode = entry.permissions & 0o077 == 0 ? fileMode & 0o600 : fileMode
-        if mode != 0o600 || owner != nil { try file.setPermissions(mode) }
+        let mode = mode(of: entry)
+        // Most have it from the beginning; an access list that the directory hands down may have taken some of it.
+        if try file.metadata().permissions != mode { try file.setPermissions(mode) }
         try file.setTimes(access: entry.modified.timestamp, modification: entry.modified.timestamp)
     }
 
@@ -132,7 +146,7 @@ final class ExtractionContext: Sendable {
     /// moment.
     func giveName(_ item: ExtractedFile, _ names: TemporaryNamer) throws(FileFault) -> Outcome {
         let handle = item.directory.handle
-        return try item.file.path.lastComponent.withEntryName { (name) throws(FileFault) -> Outcome in
+        return try item.file.path.withLastEntryName { (name) throws(FileFault) -> Outcome in
             if !item.replaces {
                 do throws(FileFault) {
                     try link(item, handle, name)
@@ -188,7 +202,13 @@ final class ExtractionContext: Sendable {
 
     // MARK: Outcomes
 
-    func finish(_ outcome: Outcome, _ kind: EntryKind, _ path: BytePath, _ tally: Tally, bytes: Int64 = 0) {
+    func finish(
+        _ outcome: Outcome,
+        _ kind: EntryKind,
+        _ path: @autoclosure () -> BytePath,
+        _ tally: Tally,
+        bytes: Int64 = 0
+    ) {
         tally.add(outcome)
         if bytes > 0 { tally.bytesWritten.add(Int(bytes)) }
         guard outcome.isAlwaysTold || options.reportsEveryItem else { return }
@@ -197,7 +217,7 @@ final class ExtractionContext: Sendable {
             case .copied, .created, .linked: true
             default: false
             }
-        sink(.item(ItemEvent(path: path, kind: kind, outcome: outcome, changes: isNew ? .new : [], bytes: bytes)))
+        sink(.item(ItemEvent(path: path(), kind: kind, outcome: outcome, changes: isNew ? .new : [], bytes: bytes)))
     }
 
     /// A failure as an outcome; one that nothing else will survive also stops the run.

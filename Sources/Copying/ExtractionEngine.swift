@@ -79,6 +79,7 @@ package final class ExtractionEngine: Engine {
             root: target.directory,
             metadata: metadata,
             marker: marker,
+            startsEmpty: try isEmpty(target.directory),
             directoriesKept: max(1, min(16, host.descriptorLimit / 16 / workers(bounds)))
         )
         sink(.stage("extract"))
@@ -114,6 +115,30 @@ package final class ExtractionEngine: Engine {
             throw error.syncError("cannot clear up after a run that died in \(targetPath)")
         }
     }
+
+    /// Whether there is nothing that files of the archive could meet.
+    private func isEmpty(_ target: HeldDirectory) throws(SyncError) -> Bool {
+        guard target.isOpen else { return true }
+        do throws(FileFault) {
+            defer { try? target.rewind() }
+            try target.rewind()
+            let listing = ListingBuffer()
+            while try target.list(into: listing) > 0 {
+                var cursor = 0
+                while let entry = listing.next(&cursor) {
+                    let name = BytePath(name: entry.name)
+                    let isOwn = name.bytes.withUnsafeBytes { TemporaryName.isOwn($0) }
+                    if !isOwn && name != Self.lostAndFound { return false }
+                }
+            }
+            return true
+        } catch {
+            throw error.syncError("cannot read the target \(targetPath)")
+        }
+    }
+
+    /// What mke2fs puts into the root of a new file system.
+    private static let lostAndFound = BytePath("lost+found")
 
     // MARK: The work
 

@@ -85,8 +85,7 @@ final class ExtractionWorker {
     private let context: ExtractionContext
     private let publisher: ExtractionPublisher?
     private let names: TemporaryNamer
-    /// Directories used last, the newest behind.
-    private var recent: [(path: BytePath, directory: ExtractionDirectory)] = []
+    private var way: ExtractionWay
     /// The large file at hand; nil also where it failed and its pieces are passed over.
     private var large: OpenedFile?
 
@@ -95,6 +94,11 @@ final class ExtractionWorker {
         self.publisher = publisher
         names = TemporaryNamer(run: context.run, thread: index)
         tally = context.account.makeTally()
+        way = Self.way(context)
+    }
+
+    private static func way(_ context: ExtractionContext) -> ExtractionWay {
+        ExtractionWay(from: context.root, stepsMax: context.directoriesKept)
     }
 
     func take(_ piece: ExtractionPiece) {
@@ -111,7 +115,7 @@ final class ExtractionWorker {
     func close() {
         large?.removeTemporary()
         large = nil
-        recent.removeAll()
+        way = Self.way(context)
     }
 
     // MARK: Files
@@ -167,10 +171,10 @@ final class ExtractionWorker {
             return nil
         }
         do throws(FileFault) {
-            let directory = try directory(at: entry.path.parent)
+            let directory = try directory(of: entry.path)
             var replaces = false
             if !directory.isNew {
-                let existing = try entry.path.lastComponent.withEntryName { (name) throws(FileFault) in
+                let existing = try entry.path.withLastEntryName { (name) throws(FileFault) in
                     try directory.handle.lookUp(name)
                 }
                 switch ExtractionVerdict(entry, beside: existing) {
@@ -182,7 +186,7 @@ final class ExtractionWorker {
                 }
             }
             var temporary: BytePath?
-            let file = try context.makeFile(in: directory, names, &temporary)
+            let file = try context.makeFile(for: entry, in: directory, names, &temporary)
             return OpenedFile(entry, in: directory, file, temporary: temporary, replaces: replaces)
         } catch {
             fail(error, "could not create \(entry.path)", entry)
@@ -212,38 +216,54 @@ final class ExtractionWorker {
 
     // MARK: Directories
 
-    /// Opens a directory, making it and those above it where they are missing. No link is followed anywhere.
-    private func directory(at path: BytePath) throws(FileFault) -> ExtractionDirectory {
-        if path == .root { return context.root }
-        if let directory = recentDirectory(path) { return directory }
-        // In a directory that was just made there is nothing to be opened.
-        if recentDirectory(path.parent)?.isNew != true {
-            do throws(FileFault) {
-                let handle = try withPatience(context.control) { () throws(FileFault) in
-                    try context.root.handle.openDirectory(beneath: path)
-                }
-                return remember(ExtractionDirectory(handle, isNew: false), path)
-            } catch  where error.kind == .missing {}
+    /// Opens the directory of a file, making it and those above it where they are missing. No link is followed anywhere.
+    private func directory(of path: BytePath) throws(FileFault) -> ExtractionDirectory {
+        let slash = UInt8(ascii: "/")
+        let whole = path.bytes[..<(path.bytes.lastIndex(of: slash) ?? 0)]
+        var (directory, end) = way.nearest(to: whole)
+        if end == whole.endIndex { return directory }
+        // In a directory that was just made there is nothing to be opened; in others most often all that is needed.
+        if !directory.isNew, let existing = try existing(whole) {
+            way.enter(existing, at: whole)
+            return existing
         }
-        return try make(path)
+        while end < whole.endIndex {
+            let start = end == 0 ? 0 : end + 1
+            end = whole[start...].firstIndex(of: slash) ?? whole.endIndex
+            directory = try enter(whole[start..<end], of: whole[..<end], in: directory)
+        }
+        return directory
     }
 
-    /// Makes a directory and what is missing above it, from the nearest one at hand downwards.
-    private func make(_ path: BytePath) throws(FileFault) -> ExtractionDirectory {
-        if path == .root { return context.root }
-        if let directory = recentDirectory(path) { return directory }
-        let above = try make(path.parent)
-        let directory = try path.lastComponent.withEntryName { (name) throws(FileFault) in
+    /// Goes one level down: to what is there, or to a directory that is made now.
+    private func enter(
+        _ name: ArraySlice<UInt8>,
+        of path: ArraySlice<UInt8>,
+        in above: ExtractionDirectory
+    ) throws(FileFault) -> ExtractionDirectory {
+        let directory = try name.withEntryName { (entry) throws(FileFault) -> ExtractionDirectory in
             // Opening asks less of the kernel than making what is there: directories above are everybody's.
-            if !above.isNew, let existing = try existing(name, in: above) { return existing }
-            return try context.makeDirectory(name, in: above)
+            if !above.isNew, let existing = try existing(entry, in: above) { return existing }
+            let (directory, isMade) = try context.makeDirectory(entry, in: above)
+            if isMade {
+                tally.seen.add()
+                tally.directories.add()
+                context.finish(.created, .directory, BytePath(bytes: Array(path)), tally)
+            }
+            return directory
         }
-        if directory.isNew {
-            tally.seen.add()
-            tally.directories.add()
-            context.finish(.created, .directory, path, tally)
-        }
-        return remember(directory, path)
+        way.enter(directory, at: path)
+        return directory
+    }
+
+    /// A directory that is there already, by one call however deep it lies.
+    private func existing(_ path: ArraySlice<UInt8>) throws(FileFault) -> ExtractionDirectory? {
+        do throws(FileFault) {
+            let handle = try withPatience(context.control) { () throws(FileFault) in
+                try context.root.handle.openDirectory(beneath: BytePath(bytes: Array(path)))
+            }
+            return ExtractionDirectory(handle, isNew: false)
+        } catch  where error.kind == .missing { return nil }
     }
 
     private func existing(
@@ -256,19 +276,6 @@ final class ExtractionWorker {
             }
             return ExtractionDirectory(handle, isNew: false)
         } catch  where error.kind == .missing { return nil }
-    }
-
-    /// One of the directories used last, which it then is again.
-    private func recentDirectory(_ path: BytePath) -> ExtractionDirectory? {
-        guard let index = recent.lastIndex(where: { $0.path == path }) else { return nil }
-        if index != recent.count - 1 { recent.append(recent.remove(at: index)) }
-        return recent[recent.count - 1].directory
-    }
-
-    private func remember(_ directory: ExtractionDirectory, _ path: BytePath) -> ExtractionDirectory {
-        if recent.count >= context.directoriesKept { recent.removeFirst() }
-        recent.append((path, directory))
-        return directory
     }
 
     // MARK: Hard links
@@ -313,8 +320,8 @@ final class ExtractionWorker {
             lookOnly(entry)
             return nil
         }
-        let directory = try directory(at: path.parent)
-        return try path.lastComponent.withEntryName { (name) throws(FileFault) -> Outcome? in
+        let directory = try directory(of: path)
+        return try path.withLastEntryName { (name) throws(FileFault) -> Outcome? in
             let existing = try directory.handle.lookUp(name)
             if existing?.identity == metadata.identity { return .unchanged }
             if case .keep(let outcome) = ExtractionVerdict(entry, beside: existing) { return outcome }

@@ -29,11 +29,14 @@ package struct BytePath: Hashable, Sendable, Comparable {
     }
 
     /// The last component; empty for the root.
-    package var lastComponent: BytePath {
+    package var lastComponent: BytePath { BytePath(bytes: Array(lastName)) }
+
+    /// The last component in its place.
+    package var lastName: ArraySlice<UInt8> {
         let slash = UInt8(ascii: "/")
-        guard let end = bytes.lastIndex(where: { $0 != slash }) else { return .root }
+        guard let end = bytes.lastIndex(where: { $0 != slash }) else { return [] }
         let start = bytes[...end].lastIndex(of: slash).map { $0 + 1 } ?? 0
-        return BytePath(bytes: Array(bytes[start...end]))
+        return bytes[start...end]
     }
 }
 

@@ -61,6 +61,33 @@ import Testing
         }
     }
 
+    @Test(
+        "an access list that the media root hands down takes nothing of a file's mode",
+        .enabled(if: Requirement.has("setfacl"), "needs acl")
+    )
+    func inheritedAccessList() throws {
+        try Program("setfacl").check(["-d", "-m", "u::rwx,g::r,o::-,m::r"], target)
+        let result = try extract(twoFiles())
+        #expect(result.exitCode == 0, "\(result.errorText)")
+        let tree = try TreeSnapshot(of: target)
+        #expect(tree[Self.first]?.mode == 0o660)
+        #expect(tree[Self.second]?.mode == 0o660)
+    }
+
+    @Test("directories in any order, and names that begin as others do", arguments: [false, true])
+    func jumps(isEmpty: Bool) throws {
+        // Only what a new file system begins with, or a directory that files are to go into.
+        try Disk.makeDirectory(target / (isEmpty ? "lost+found" : "media_attachments"))
+        let folders = ["1", "12", "12/3", "1/2/3", "123", "1/2", "12/3/4/5/6/7/8/9"]
+        let names = (0..<140).map { "media_attachments/files/\(folders[$0 * 3 % folders.count])/\($0)" }
+        var tar = TarWriter()
+        for name in names { tar.file("media/" + name, name) }
+        let result = try extract(tar, "--jobs", "3")
+        #expect(result.exitCode == 0, "\(result.errorText)")
+        for name in names { #expect(try Disk.text(target / name) == name) }
+        #expect(try TreeSnapshot(of: target).entries.values.filter { $0.kind == .file }.count == names.count)
+    }
+
     @Test("a second run writes nothing; a dry run neither")
     func again() throws {
         #expect(try extract(twoFiles(), "-n").exitCode == 0)

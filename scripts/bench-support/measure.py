@@ -18,6 +18,7 @@ import time
 SUPPORT = os.path.dirname(os.path.abspath(__file__))
 PR_SET_CHILD_SUBREAPER = 36
 LONGEST_RUN_SECONDS = 1800
+IMAGE_BYTES, JOURNAL_MIB = 64 * 2**30, 1024      # of a file system of its own; the image is sparse
 
 
 def reap():
@@ -55,10 +56,11 @@ def ratios(ours, theirs):
 class Laboratory:
     """A temporary directory with trees, helpers compiled on demand, and the way to run a command."""
 
-    def __init__(self, parent, binary, rounds, quick, generator):
+    def __init__(self, parent, binary, rounds, quick, generator, own_filesystems=False):
         self.parent, self.binary, self.rounds, self.quick, self.generator = parent, binary, rounds, quick, generator
         self.trees, self.number, self.began = {}, 0, datetime.datetime.now(datetime.timezone.utc)
         self.discarded = []
+        self.own_filesystems, self.mounted = own_filesystems, None
 
     def __enter__(self):
         os.makedirs(self.parent, exist_ok=True)
@@ -74,6 +76,7 @@ class Laboratory:
         return self
 
     def __exit__(self, *_):
+        self.unmount()
         self.remove(self.root)
 
     # Trees
@@ -101,6 +104,32 @@ class Laboratory:
         """A name that was never used before in this run."""
         self.number += 1
         return os.path.join(self.root, f"{self.number:04d}-{label}")
+
+    def target(self, label):
+        """The name of what a measured command makes. Where file systems are to be their own, it is alone on a new one, and what
+        was made before it is gone: nothing of it is left to be written, nor are inodes that ext4 would avoid."""
+        if not self.own_filesystems:
+            return self.fresh(label)
+        self.unmount()
+        image, folder = self.fresh("image"), self.fresh("mounted")
+        with open(image, "wb") as file:
+            file.truncate(IMAGE_BYTES)
+        # The journal that mke2fs gives a file system of 128 GiB and more; inode tables are not cleared in the background meanwhile.
+        for command in (["mkfs.ext4", "-q", "-F", "-J", f"size={JOURNAL_MIB}", image], ["mount", "-o", "loop,noinit_itable", image, folder]):
+            os.makedirs(folder, exist_ok=True)
+            done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+            if done.returncode != 0:
+                raise Unfit(f"a file system for each command needs root and loop devices: {done.stderr.strip()}")
+        self.mounted = (image, folder)
+        return os.path.join(folder, label)
+
+    def unmount(self):
+        if self.mounted:
+            image, folder = self.mounted
+            subprocess.run(["umount", folder], check=True)
+            os.remove(image)
+            os.rmdir(folder)
+            self.mounted = None
 
     def remove(self, path):
         subprocess.run(["rm", "-rf", "--", path], check=False)
@@ -233,6 +262,8 @@ class Laboratory:
         memory = int(first_match("/proc/meminfo", r"MemTotal:\s*(\d+)") or 0) / 2**20
         system = first_match("/etc/os-release", r'PRETTY_NAME="?([^"\n]+)') or platform.system()
         kind = subprocess.run(["findmnt", "-no", "FSTYPE", "-T", self.parent], stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
+        if self.own_filesystems:
+            kind = f"a new ext4 for each command, in an image on {kind}"
         return {"cpu": cpu, "cores": len(os.sched_getaffinity(0)), "memory_gib": round(memory),
                 "filesystem": kind, "kernel": platform.release(), "system": system}
 

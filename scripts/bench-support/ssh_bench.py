@@ -131,7 +131,7 @@ def first(laboratory, server, source, facts, latency):
     seconds, processor = {name: [] for name in names}, {name: [] for name in names}
     for number in range(laboratory.rounds):
         for name in names if number % 2 == 0 else reversed(names):
-            target = laboratory.fresh("target")
+            target = laboratory.target("target")
             laboratory.settle()
             sample = laboratory.run(rivals.command(name, source, target))
             seconds[name].append(round(sample.wall, 3))
@@ -146,7 +146,7 @@ def first(laboratory, server, source, facts, latency):
 
 def again(laboratory, server, source, facts):
     """Nothing to do: both sides are equal and in the cache."""
-    target = laboratory.fresh("target")
+    target = laboratory.target("target")
     subprocess.run(["rsync", "-a", source + "/", target + "/"], check=True)
     laboratory.discard(target)
     laboratory.settle()
@@ -168,7 +168,7 @@ def memory(laboratory, server, source, facts):
     """A first copy and a second one, in both directions."""
     rivals, peaks, seconds = Rivals(laboratory, server, 0), {}, {}
     for push in (False, True):
-        target = laboratory.fresh("target")
+        target = laboratory.target("target")
         for which in ("first", "again"):
             name = f"{'push' if push else 'pull'}, {which}"
             watch = Peaks(laboratory.binary)
