@@ -111,20 +111,22 @@ package final class WireConnection: Sendable {
         outgoing.wakeAll(in: Room.forRoom)
     }
 
-    /// Fewer bytes wait a moment for more: a frame is a few dozen bytes, and one by one each would wake a thread here and
-    /// another one over there.
+    /// Fewer bytes wait a moment for more: a frame is a few dozen bytes, and one by one each would wake a thread here, the programs
+    /// that carry it, and another thread over there.
     private static let gatheredMin = 16 << 10
-    private static let gatherNanoseconds: Int64 = 200_000
 
     /// Writes what is sent until `finish`, or until the other end is gone. For one thread of our own.
     func write() {
         let packer = BlockPacker()
+        var gathering = Gathering()
         while true {
+            let began = Host.monotonicNanoseconds()
             let gathers = outgoing.wait(in: Room.forBytes) { state -> Bool? in
                 if state.isBroken || state.isFinished { return false }
                 return state.parts.isEmpty ? nil : state.bytes < Self.gatheredMin
             }
-            if gathers { Host.sleep(nanoseconds: Self.gatherNanoseconds) }
+            let pause = gathering.pause(isLittle: gathers, after: Host.monotonicNanoseconds() - began)
+            if pause > 0 { Host.sleep(nanoseconds: pause) }
             let parts = outgoing.withLock { $0.isBroken ? [] : $0.take() }
             if parts.isEmpty { return }
             outgoing.wakeAll(in: Room.forRoom)
@@ -144,6 +146,22 @@ package final class WireConnection: Sendable {
             let packed = isWorthTrying ? part.bytes.withUnsafeBytes { packer.pack($0) } : nil
             return packed.map { Message.packed(bytes: part.bytes.count, $0).encoded() } ?? part.bytes
         }
+    }
+}
+
+/// How long a writer waits for more when it has little to send. The first time it is short, since somebody may be waiting for just
+/// that. Where there is something again at once, time and again, it is a stream of little things, and each may wait longer.
+struct Gathering {
+    static let shortest: Int64 = 200_000
+    static let longest: Int64 = 2_000_000
+
+    private var last = Gathering.shortest
+
+    /// Nanoseconds to wait now.
+    /// - Parameter nanoseconds: how long there was nothing to send.
+    mutating func pause(isLittle: Bool, after nanoseconds: Int64) -> Int64 {
+        last = isLittle && nanoseconds <= last ? min(2 * last, Self.longest) : Self.shortest
+        return isLittle ? last : 0
     }
 }
 
