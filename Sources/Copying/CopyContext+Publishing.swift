@@ -22,7 +22,7 @@ extension CopyContext {
             return .copied
         } catch {
             publication.removeTemporary()
-            return nameFailure(error, node.path().appending(publication.name))
+            return nameFailure(error, node.path(of: publication.name))
         }
     }
 

@@ -198,7 +198,7 @@ extension CopyVisitor {
             return conflicts
         }
         for conflict in conflicts where !context.control.shouldStop {
-            let path = conflict.node.path().appending(conflict.name)
+            let path = conflict.node.path(of: conflict.name)
             guard mayDelete else {
                 let error = SyncError(
                     .item,
@@ -227,7 +227,7 @@ extension CopyVisitor {
 
     /// Removes a directory that is in the way, or keeps it where a backup is.
     func removeConflict(_ conflict: Conflict, _ name: EntryName, _ worker: CopyWorker) {
-        let path = conflict.node.path().appending(conflict.name)
+        let path = conflict.node.path(of: conflict.name)
         let remover = TreeRemover(
             purpose: context.options.dryRun ? .pretend : .remove,
             device: context.targetDevice,

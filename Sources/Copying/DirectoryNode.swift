@@ -149,24 +149,47 @@ final class DirectoryNode: @unchecked Sendable {
         flagBits.bitwiseOr(flags.rawValue, ordering: .acquiringAndReleasing)
     }
 
-    /// The path from the root; built for messages and filters only.
-    func path() -> BytePath {
-        var chain: [DirectoryNode] = []
-        var node: DirectoryNode? = self
-        while let current = node, current.depth > 0 {
-            chain.append(current)
-            node = current.parent
-        }
-        var bytes: [UInt8] = []
-        for node in chain.reversed() {
-            if !bytes.isEmpty { bytes.append(UInt8(ascii: "/")) }
-            bytes.append(contentsOf: UnsafeRawBufferPointer(start: node.name, count: node.nameLength))
+    /// The path from the root.
+    func path() -> BytePath { path(to: UnsafeRawBufferPointer(start: nil, count: 0)) }
+
+    func path(of name: EntryName) -> BytePath {
+        var length = 0
+        while name[length] != 0 { length += 1 }
+        return path(to: UnsafeRawBufferPointer(start: name, count: length))
+    }
+
+    func path(of name: BytePath) -> BytePath { name.bytes.withUnsafeBytes { path(to: $0) } }
+
+    /// In one piece of memory, from behind: a sender needs one for every file.
+    /// - Parameter name: in this directory; empty for the directory itself.
+    private func path(to name: UnsafeRawBufferPointer) -> BytePath {
+        var count = name.count
+        forEachUpwards { count += $0.nameLength + (count > 0 ? 1 : 0) }
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            let room = UnsafeMutableRawBufferPointer(buffer)
+            var start = count
+            func put(_ name: UnsafeRawBufferPointer) {
+                if start < count {
+                    start -= 1
+                    room[start] = UInt8(ascii: "/")
+                }
+                start -= name.count
+                UnsafeMutableRawBufferPointer(rebasing: room[start...]).copyMemory(from: name)
+            }
+            if !name.isEmpty { put(name) }
+            forEachUpwards { put(UnsafeRawBufferPointer(start: $0.name, count: $0.nameLength)) }
+            filled = count
         }
         return BytePath(bytes: bytes)
     }
 
-    func path(of name: EntryName) -> BytePath {
-        path().appending(BytePath(name: name))
+    /// This one and those above it, without the root.
+    private func forEachUpwards(_ body: (DirectoryNode) -> Void) {
+        var node: DirectoryNode? = self
+        while let current = node, current.depth > 0 {
+            body(current)
+            node = current.parent
+        }
     }
 
     /// The nodes from the root's child down to this one.

@@ -56,7 +56,7 @@ import Testing
 
     private static func isTried(_ name: String, by policy: PackingPolicy) -> Bool {
         var policy = policy
-        return policy.isWorthTrying(PackingPolicy.ending(of: Array(name.utf8)))
+        return policy.isWorthTrying(PackingPolicy.Ending(of: Array(name.utf8)))
     }
 
     @Test("are never of media")
@@ -66,6 +66,15 @@ import Testing
         for name in ["a.json", "svg", "", "b.", "c.longerthananyending"] {
             #expect(Self.isTried(name, by: policy), "\(name)")
         }
+    }
+
+    @Test("endings are those of the last name, whatever their case")
+    func endings() {
+        let ending = { (name: String) in PackingPolicy.Ending(of: Array(name.utf8)) }
+        #expect(ending("a.TXT") == "txt" && ending("a/b.c.txt") == "txt" && ending("a.abcdefgh") == "abcdefgh")
+        #expect(ending("a.txt") != "tx" && ending("a.txt") != "xtxt")
+        // None, and one that is too long.
+        #expect(ending("txt") == ending("") && ending("a.d/txt") == ending("") && ending("a.abcdefghi") == ending("a."))
     }
 
     @Test("are tried in vain only so often, and again after some time")

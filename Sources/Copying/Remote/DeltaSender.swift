@@ -24,7 +24,7 @@ extension FileSender {
     ) -> Bool {
         let end: FileEnd
         do throws(ContentFault) {
-            let ending = PackingPolicy.ending(of: path().bytes)
+            let ending = PackingPolicy.Ending(of: path().bytes)
             let sum = try sendChanges(of: descriptor, metadata, signature, transfer, ending)
             // Nothing is read of it any more.
             let after: Metadata
@@ -48,7 +48,7 @@ extension FileSender {
         _ metadata: Metadata,
         _ signature: Signature,
         _ transfer: UInt32,
-        _ ending: String
+        _ ending: PackingPolicy.Ending
     ) throws(ContentFault) -> Digest {
         let block = Int64(signature.plan.blockBytes)
         var copies: [WireCopy] = []

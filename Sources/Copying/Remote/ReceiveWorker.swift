@@ -134,7 +134,8 @@ final class ReceiveWorker {
         // What has no contents has no end either.
         case .skipped, .failed: release(node)
         }
-        stack.append(contentsOf: directory.becomeReady(isOpen: isOpen).reversed())
+        let waited = directory.becomeReady(isOpen: isOpen)
+        for job in waited.reversed() { stack.append(job) }
         if let parent = node.parent { release(parent) }
     }
 
@@ -417,7 +418,7 @@ final class ReceiveWorker {
         return nil
     }
 
-    func path(_ wanted: WantedFile) -> BytePath { wanted.node.path().appending(wanted.name) }
+    func path(_ wanted: WantedFile) -> BytePath { wanted.node.path(of: wanted.name) }
 
     func damaged(_ wanted: WantedFile) -> Outcome {
         .failed(

@@ -27,7 +27,7 @@ extension TreeSender {
     }
 
     private func entry(_ name: BytePath, of node: DirectoryNode) -> WireEntry {
-        let path = node.path().appending(name)
+        let path = node.path(of: name)
         do throws(FileFault) {
             let directory = try reopen(node, from: root, control)
             defer { directory.close() }

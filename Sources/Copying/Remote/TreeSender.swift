@@ -254,7 +254,7 @@ final class FileSender {
     /// Sends one file. False where it changed while it was read and should be tried again.
     func send(_ request: FileRequest, transfer: UInt32, isLast: Bool) -> Bool {
         let name = request.batch.names[Int(request.reference.index)]
-        let path = { request.batch.node.path().appending(name) }
+        let path = { request.batch.node.path(of: name) }
         do throws(FileFault) {
             let source = try open(name, in: request.batch.node)
             var metadata = try source.metadata()
@@ -290,7 +290,7 @@ final class FileSender {
                 guard let frame = try frame(of: source, file(.attributes), metadata) else {
                     return giveUp(request, changed(path()), isLast)
                 }
-                send(frame: frame, PackingPolicy.ending(of: name.bytes))
+                send(frame: frame, PackingPolicy.Ending(of: name.bytes))
                 return true
             }
             connection.send(message(.pieces(transfer: transfer)))
@@ -303,9 +303,9 @@ final class FileSender {
     }
 
     /// Sends bytes of a file, packed where that makes them fewer.
-    func send(_ message: Message, _ ending: String) { send(frame: message.encoded(), ending) }
+    func send(_ message: Message, _ ending: PackingPolicy.Ending) { send(frame: message.encoded(), ending) }
 
-    private func send(frame: [UInt8], _ ending: String) {
+    private func send(frame: [UInt8], _ ending: PackingPolicy.Ending) {
         guard frame.count >= Self.packedMin, frame.count <= WireLimit.packedBytes, policy.isWorthTrying(ending) else {
             return connection.send(frame: frame)
         }
@@ -343,7 +343,7 @@ final class FileSender {
 
     /// In one call where the way is short enough, else step by step; through no link in either case.
     private func open(_ name: BytePath, in node: DirectoryNode) throws(FileFault) -> OpenFile {
-        let path = node.path().appending(name)
+        let path = node.path(of: name)
         if path.bytes.count < WireLimit.pathBytes {
             return try path.withEntryName { (path) throws(FileFault) in try root.openFile(beneath: path) }
         }
@@ -407,7 +407,7 @@ final class FileSender {
         _ path: () -> BytePath
     ) throws(FileFault) -> Digest? {
         digest.reset()
-        let ending = PackingPolicy.ending(of: path().bytes)
+        let ending = PackingPolicy.Ending(of: path().bytes)
         var done: Int64 = 0
         while done < metadata.size {
             if context.control.shouldStop { return nil }
