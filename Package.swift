@@ -177,8 +177,8 @@ let package = Package(
         tests(
             "CopyingTests",
             [
-                "Copying", "Running", "Checksums", "Storage", "Pacing", "Filtering", "Archives", "Delta", "Wire",
-                "MediaModel", "MediasyncTesting",
+                "Copying", "Running", "Checksums", "Storage", "Pacing", "Programs", "Filtering", "Archives", "Delta",
+                "Wire", "MediaModel", "MediasyncTesting",
             ]
         ),
         tests("ImagingTests", ["Imaging", "MediaModel", "MediasyncTesting"]),

@@ -37,7 +37,9 @@ class Server:
         settings = os.path.join(self.folder, "settings")
         with open(settings, "w", encoding="ascii") as file:
             file.write(f"ListenAddress 127.0.0.1:{self.port}\nHostKey {self.folder}/host\nPidFile none\nUsePAM no\n"
-                       f"AuthorizedKeysFile {self.folder}/authorized\nStrictModes no\nPermitRootLogin yes\nMaxStartups 100\n")
+                       f"AuthorizedKeysFile {self.folder}/authorized\nStrictModes no\nPermitRootLogin yes\nMaxStartups 100\n"
+                       # bash would read what this machine's user has in .bashrc, unless it is not the first shell.
+                       "SetEnv SHLVL=1\n")
         self.log = open(os.path.join(self.folder, "log"), "wb")
         self.process = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", settings], stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=self.log)
