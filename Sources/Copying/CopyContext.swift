@@ -211,13 +211,22 @@ final class CopyContext: Sendable {
     /// Waits until a file's last change is older than the clock of its file system is coarse: a write in the same tick
     /// as our look would leave no trace in its times.
     static func settle(_ metadata: Metadata) -> Bool {
-        let now = Host.wallClock()
-        let age =
-            (now.seconds - metadata.changeTime.seconds) * 1_000_000_000
-            + Int64(now.nanoseconds) - Int64(metadata.changeTime.nanoseconds)
+        let age = age(metadata)
         guard age >= 0, age < settleNanoseconds else { return false }
         Host.sleep(nanoseconds: settleNanoseconds - age)
         return true
+    }
+
+    /// Whether `settle` would wait.
+    static func isJustChanged(_ metadata: Metadata) -> Bool {
+        (0..<settleNanoseconds).contains(age(metadata))
+    }
+
+    /// Nanoseconds since its last change.
+    private static func age(_ metadata: Metadata) -> Int64 {
+        let now = Host.wallClock()
+        return (now.seconds - metadata.changeTime.seconds) * 1_000_000_000
+            + Int64(now.nanoseconds) - Int64(metadata.changeTime.nanoseconds)
     }
 
     /// Two ticks of the slowest kernel clock (100 Hz).

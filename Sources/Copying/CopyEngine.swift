@@ -263,7 +263,7 @@ package final class CopyEngine: Sendable {
         let rootTally = account.makeTally()
         rootTally.seen.add()
         rootTally.directories.add()
-        receiver.askForSummaries()
+        receiver.sayWhatHelps()
         let carriersMax = origin?.desk.carriersMax ?? 0
         let pool = WorkerPool(threads: 1 + carriersMax)
         let refusal = await withTaskGroup(of: Void.self) { group in

@@ -9,7 +9,7 @@ internal import Synchronization
 /// file not yet published. When the last hold goes, the directory's own attributes are made final and its descriptors
 /// are closed; the node then lives on as a link in its descendants' path.
 ///
-/// Sendable without checks: `holds` and `flags` are atomic. The other fields are written by the one worker that opens the
+/// Sendable without checks: `holds`, `leaves` and `flags` are atomic. The other fields are written by the one worker that opens the
 /// node (or lists it), before it hands out holds; handing over goes through the walk's lock, and closing happens after
 /// the last hold was released (acquiring-and-releasing order).
 final class DirectoryNode: @unchecked Sendable {
@@ -42,6 +42,8 @@ final class DirectoryNode: @unchecked Sendable {
         static let otherDevice = Flags(rawValue: 2048)
         /// Other threads of the walk than the one that listed it may hold it.
         static let shared = Flags(rawValue: 4096)
+        /// Another machine was told of it with all that it has: nothing more is said of it.
+        static let told = Flags(rawValue: 8192)
     }
 
     private(set) var parent: DirectoryNode?
@@ -65,6 +67,8 @@ final class DirectoryNode: @unchecked Sendable {
     var sentAttributes: [ExtendedAttribute] = []
     /// The number another machine knows it by.
     var wireID: UInt32 = 0
+    /// Children of which another machine was told with all that they have.
+    let leaves = Atomic<UInt32>(0)
     /// Why its listing failed, for the other machine.
     var wireFailure: SyncError?
     /// Entries of the summary that was sent of it or of a directory above it and was not the same over there; 0 where there was none.

@@ -30,6 +30,13 @@ protocol TreeVisitor: Sendable {
     /// The node's parent, closed early to save descriptors, could not be opened again.
     func unreachable(_ node: DirectoryNode, fault: FileFault, worker: Worker)
 
+    /// Whether a directory may be one that the visitor handles as a whole (`takesWhole`), by the first part of its listing; asked before
+    /// any of its entries is shown.
+    func mayTakeWhole(_ part: ListingBuffer, of node: DirectoryNode, worker: Worker) -> Bool
+
+    /// Whether the visitor handles a directory as a whole, now that this is all of its listing: then none of its entries is shown.
+    func takesWhole(_ listing: ListingBuffer, of node: DirectoryNode, worker: Worker) -> Bool
+
     /// Called before entries of a node are visited by this thread: at its start, and again after another node's turn.
     func prepare(_ node: DirectoryNode, worker: Worker)
 
@@ -71,6 +78,9 @@ struct DirectoryHandles: Sendable {
 extension TreeVisitor {
     @inline(__always)
     func keeps(_ node: DirectoryNode, in parent: DirectoryHandles, worker: Worker) -> Bool { false }
+    @inline(__always)
+    func mayTakeWhole(_ part: ListingBuffer, of node: DirectoryNode, worker: Worker) -> Bool { false }
+    func takesWhole(_ listing: ListingBuffer, of node: DirectoryNode, worker: Worker) -> Bool { false }
     func paused(_ node: DirectoryNode, worker: Worker) {}
     func handOver(worker: Worker) {}
 }

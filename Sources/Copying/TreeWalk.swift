@@ -77,7 +77,7 @@ final class TreeWalk<Visitor: TreeVisitor>: Sendable {
 
     private func work(_ index: Int) {
         let worker = visitor.makeWorker(index: index)
-        let listing = ListingBuffer()
+        let listing = Listing()
         var stack: [WalkJob] = []
         var wasRunning = false
         while !control.shouldStop {
@@ -109,7 +109,7 @@ final class TreeWalk<Visitor: TreeVisitor>: Sendable {
     private func enter(
         _ node: DirectoryNode,
         _ worker: Visitor.Worker,
-        _ listing: ListingBuffer,
+        _ listing: Listing,
         _ stack: inout [WalkJob]
     ) {
         switch open(node, worker) {
@@ -161,49 +161,105 @@ final class TreeWalk<Visitor: TreeVisitor>: Sendable {
         }
     }
 
+    /// Where a thread reads listings to.
+    private final class Listing {
+        var part = ListingBuffer()
+        /// What was read ahead of it, to see whether it is all.
+        private var ahead = ListingBuffer()
+        private var isAhead = false
+        private var fault: FileFault?
+
+        /// Reads the next part; false at the end.
+        func next(of node: DirectoryNode) throws(FileFault) -> Bool {
+            if let fault {
+                self.fault = nil
+                throw fault
+            }
+            if isAhead {
+                isAhead = false
+                swap(&part, &ahead)
+                return part.remaining(from: 0) > 0
+            }
+            return try node.source.list(into: part) > 0
+        }
+
+        /// Whether the part at hand is the last one. What comes behind it, a fault as well, is for the next call of `next`.
+        func isLast(of node: DirectoryNode) -> Bool {
+            do throws(FileFault) {
+                isAhead = true
+                return try node.source.list(into: ahead) == 0
+            } catch {
+                isAhead = false
+                fault = error
+                return false
+            }
+        }
+
+        /// Forgets what was read ahead.
+        func rest() { isAhead = false }
+    }
+
     /// Reads a node's listing to its end, or until so many children wait that they come first.
     private func list(
         _ node: DirectoryNode,
         _ worker: Visitor.Worker,
-        _ listing: ListingBuffer,
+        _ listing: Listing,
         _ stack: inout [WalkJob]
     ) {
         visitor.prepare(node, worker: worker)
         let before = stack.count
         let isFirstPart = !node.isListing
+        var isWhole = isFirstPart
         node.isListing = true
         while !control.shouldStop {
-            let count: Int
+            let hasMore: Bool
             do throws(FileFault) {
-                count = try node.source.list(into: listing)
+                hasMore = try listing.next(of: node)
             } catch {
                 node.set(.unlisted)
                 visitor.listingFailed(node, fault: error, worker: worker)
                 release(node, worker)
                 return
             }
-            if count == 0 {
+            if !hasMore {
                 visitor.listed(node, worker: worker)
                 if isFirstPart { evictIfCrowded(node, children: stack.count - before) }
                 release(node, worker)
                 return
             }
-            var cursor = 0
-            var handled = 0
-            while !control.shouldStop, let entry = listing.next(&cursor) {
-                let entry = WalkEntry(name: entry.name, length: entry.length, kind: entry.kind)
-                visitor.note(entry, of: node)
-                handle(entry, of: node, worker, &stack)
-                handled += 1
-                if handled % 32 == 0, queue.idleWorkers > 0, listing.remaining(from: cursor) > 2 * Self.batchBytes {
-                    give(listing, from: &cursor, of: node, worker)
-                }
+            if isWhole, visitor.mayTakeWhole(listing.part, of: node, worker: worker), listing.isLast(of: node),
+                visitor.takesWhole(listing.part, of: node, worker: worker)
+            {
+                listing.rest()
+                release(node, worker)
+                return
             }
+            isWhole = false
+            show(listing.part, of: node, worker, &stack)
             if stack.count - before > Self.pendingChildrenMax {
                 // The children come first; the listing goes on where it stands.
                 stack.insert(.listing(node), at: before)
                 visitor.paused(node, worker: worker)
                 return
+            }
+        }
+    }
+
+    private func show(
+        _ part: ListingBuffer,
+        of node: DirectoryNode,
+        _ worker: Visitor.Worker,
+        _ stack: inout [WalkJob]
+    ) {
+        var cursor = 0
+        var handled = 0
+        while !control.shouldStop, let entry = part.next(&cursor) {
+            let entry = WalkEntry(name: entry.name, length: entry.length, kind: entry.kind)
+            visitor.note(entry, of: node)
+            handle(entry, of: node, worker, &stack)
+            handled += 1
+            if handled % 32 == 0, queue.idleWorkers > 0, part.remaining(from: cursor) > 2 * Self.batchBytes {
+                give(part, from: &cursor, of: node, worker)
             }
         }
     }

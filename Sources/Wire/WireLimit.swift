@@ -1,7 +1,7 @@
 /// How large anything in the protocol may be. A peer that goes beyond one of these is not heard any further.
 package enum WireLimit {
     /// The version of the protocol that this program speaks.
-    package static let version: UInt64 = 4
+    package static let version: UInt64 = 5
     /// What both ends send before anything else: a login shell that prints something is told apart by it.
     package static let magic: [UInt8] = Array("\u{0}mediasync\n".utf8)
     /// Bytes of a frame's length and kind.
@@ -14,6 +14,9 @@ package enum WireLimit {
     package static let packedBytes = 384 << 10
     /// A file of at most so many bytes travels in one frame.
     package static let wholeFileBytes = 128 << 10
+    /// Files of one leaf, and bytes of the frame that it travels in, header included.
+    package static let leafFiles = 64
+    package static let leafBytes = 384 << 10
     /// Linux' NAME_MAX.
     package static let nameBytes = 255
     /// Linux' PATH_MAX: roots, texts of links.

@@ -14,6 +14,11 @@ package struct WireWriter {
         return bytes
     }
 
+    /// What was written so far goes; its memory stays.
+    mutating func restart() {
+        bytes.removeAll(keepingCapacity: true)
+    }
+
     package mutating func byte(_ value: UInt8) {
         bytes.append(value)
     }

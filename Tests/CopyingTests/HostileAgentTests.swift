@@ -22,7 +22,7 @@ import Wire
         signal(SIGPIPE, SIG_IGN)
     }
 
-    private static let folder = WireMetadata(
+    static let folder = WireMetadata(
         mode: 0o040755,
         owner: 0,
         group: 0,
@@ -48,10 +48,10 @@ import Wire
         WireEntry(name: BytePath(name), kind: .file, state: .present(metadata(0o100644, size: size)))
     }
 
-    static let end: [Message] = [.directoryEnd(id: 0, .listed), .treeEnd]
+    static let end: [Message] = [.directoryEnd(id: 0, leaves: 0, .listed), .treeEnd]
 
     /// Pulls from an agent that says some things, waits until it was sent so many bytes, and says the rest.
-    private func pull(
+    func pull(
         _ first: [Message],
         then second: [Message] = [],
         after wants: [Want] = [],
@@ -82,7 +82,10 @@ import Wire
         // What is sent has the clock in it, in a few bytes more: fewer than any message that is waited for has.
         var shortest = hello
         shortest.clock.seconds = Host.wallClock().seconds
-        let greeted = WireLimit.magic.count + Message.hello(shortest).encoded().count
+        var greeted = WireLimit.magic.count + Message.hello(shortest).encoded().count
+        // Where it has no directories to compare, the receiver says so.
+        let hasDirectories = try Disk.names(in: target).contains { Disk.isDirectory(target / $0.description) }
+        if !hasDirectories { greeted += Message.leaves.encoded().count }
         var script = ""
         for (number, turn) in turns.enumerated() {
             let isFirst = number == 0
@@ -112,8 +115,7 @@ import Wire
         return await engine.run()
     }
 
-    private func expectRefused(_ result: RunResult, _ why: String, _ location: SourceLocation = #_sourceLocation) throws
-    {
+    func expectRefused(_ result: RunResult, _ why: String, _ location: SourceLocation = #_sourceLocation) throws {
         #expect(result.error?.code == .unusable, sourceLocation: location)
         #expect(
             result.error?.why?.contains(why) == true,
@@ -158,7 +160,7 @@ import Wire
         )
         let first: [Message] = [
             .batch(WireBatch(id: 0, directory: 0, entries: [link])), below,
-            .batch(WireBatch(id: 1, directory: 1, entries: [inner])), .directoryEnd(id: 1, .listed),
+            .batch(WireBatch(id: 1, directory: 1, entries: [inner])), .directoryEnd(id: 1, leaves: 0, .listed),
         ]
         _ = try await pull(Self.greeting + first + Self.end)
         try expectUntouched()
@@ -225,7 +227,7 @@ import Wire
             ),
             ([.directory(WireDirectory(id: 5, parent: nil, name: .root, state: .open(Self.folder, [])))], "two roots"),
             ([.batch(WireBatch(id: 0, directory: 3, entries: []))], "no directory"),
-            ([.directoryEnd(id: 4, .listed)], "begun"),
+            ([.directoryEnd(id: 4, leaves: 0, .listed)], "begun"),
             ([.treeEnd], "before its directories"), ([.bye], "nobody waits for"), ([.closed(1)], "nobody waits for"),
             ([.stage("x")], "nobody waits for"),
         ]
@@ -331,7 +333,7 @@ import Wire
 
     @Test("that packs what is no frame, or other than it says, is not heard any further")
     func badlyPacked() async throws {
-        let closed = Message.directoryEnd(id: 7, .listed).encoded()
+        let closed = Message.directoryEnd(id: 7, leaves: 0, .listed).encoded()
         let many = Array(repeating: closed, count: 300).flatMap { $0 }
         let noise = Message.packed(bytes: 1000, SeededGenerator.bytes(200, seed: 1))
         let bomb = try Self.packed([UInt8](repeating: 0, count: 32 << 20), saying: WireLimit.packedBytes)
@@ -354,7 +356,7 @@ import Wire
         let messages: [Message] = [
             .batch(WireBatch(id: 0, directory: 0, entries: [fifo])),
             .directory(WireDirectory(id: 1, parent: 0, name: BytePath("secret2"), state: .open(Self.folder, []))),
-            .directoryEnd(id: 1, .listed),
+            .directoryEnd(id: 1, leaves: 0, .listed),
         ]
         let result = try await pull(Self.greeting + messages + Self.end, options: options)
         #expect(result.error == nil, "\(String(describing: result.error))")

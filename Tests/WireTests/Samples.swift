@@ -102,7 +102,9 @@ enum Samples {
             .directory(WireDirectory(id: 2, parent: 0, name: BytePath("b"), state: .skipped(.mountPoint))),
             .directory(WireDirectory(id: 3, parent: 0, name: BytePath("c"), state: .failed(error))),
             .batch(WireBatch(id: 7, directory: 900, entries: [link, file, left, lost])),
-            .directoryEnd(id: 900, .listed), .directoryEnd(id: 900, .unlisted), .directoryEnd(id: 900, .failed(error)),
+            .directoryEnd(id: 900, leaves: 0, .listed), .directoryEnd(id: 900, leaves: .max, .unlisted),
+            .directoryEnd(id: 900, leaves: 3, .failed(error)),
+            .leaf(leaf(folder, attributes, metadata, digest)), .leaves,
             .file(WireFile(reference: reference, metadata: metadata, attributes: attributes, content: .attributes)),
             .file(
                 WireFile(
@@ -141,6 +143,34 @@ enum Samples {
             .notice(Notice(.warning, "careful", hint: "do")), .counts(counts),
             .finished(counts, error), .finished(counts, nil),
         ]
+    }
+
+    private static func leaf(
+        _ folder: WireMetadata,
+        _ attributes: [ExtendedAttribute],
+        _ metadata: WireMetadata,
+        _ digest: Digest
+    ) -> WireLeaf {
+        var metadata = metadata
+        metadata.links = nil
+        metadata.size = 5
+        let files = [
+            WireLeaf.File(
+                name: BytePath("d.png"),
+                metadata: metadata,
+                attributes: attributes,
+                bytes: Array("hello".utf8),
+                digest: digest
+            ),
+            WireLeaf.File(
+                name: BytePath("e.png"),
+                metadata: metadata,
+                attributes: [],
+                bytes: Array("world".utf8),
+                digest: digest
+            ),
+        ]
+        return WireLeaf(parent: 900, name: BytePath("d"), metadata: folder, attributes: attributes, files: files)
     }
 
     static let sum = Digest(algorithm: .sha256, bytes: Array(repeating: 7, count: 32))

@@ -16,6 +16,7 @@ struct ReceiveIntake {
     private static let weightMax = 256 << 10
 
     private var items: [Item] = []
+    var isEmpty: Bool { items.isEmpty }
     private var weight = 0
     /// Does jobs on this thread; nil where all are for others.
     var worker: ReceiveWorker?

@@ -102,6 +102,7 @@ final class ReceiveWorker {
     private func perform(_ job: ReceiveJob) {
         switch job {
         case .open(let directory): open(directory)
+        case .leaf(let node, let leaf): fill(node, leaf)
         case .batch(let directory, let batch):
             let found = compare(batch, in: directory, weight: job.weight)
             if let search = receiver.renames, found.mayBeRenamed {
@@ -135,8 +136,46 @@ final class ReceiveWorker {
         case .skipped, .failed: release(node)
         }
         let waited = directory.becomeReady(isOpen: isOpen)
+        receiver.directories.becameReady(directory)
         for job in waited.reversed() { stack.append(job) }
         if let parent = node.parent { release(parent) }
+    }
+
+    /// Makes a directory with all of its files.
+    private func fill(_ node: DirectoryNode, _ leaf: WireLeaf) {
+        if open(node, .open(leaf.metadata, leaf.attributes)) {
+            worker.stand(at: node)
+            for file in leaf.files where !context.control.shouldStop { put(file, in: node) }
+            visitor.listed(node, worker: worker)
+        } else {
+            receiver.credits.add()
+        }
+        release(node)
+        if let parent = node.parent { release(parent) }
+    }
+
+    /// Does with a file that came unasked what is done with any: it may be there all the same.
+    private func put(_ file: WireLeaf.File, in node: DirectoryNode) {
+        if context.options.delete {
+            node.nameHashes.append(file.name.bytes.withUnsafeBytes { NameHash.of($0) })
+        }
+        let entry = WireEntry(
+            name: file.name,
+            kind: .file,
+            state: .present(file.metadata),
+            digest: context.options.checksum ? file.digest : nil,
+            attributes: file.attributes
+        )
+        guard let wanted = file.name.withEntryName({ compare(entry, $0, in: node) }) else { return }
+        node.hold()
+        receiver.queue.want(1)
+        let whole = WireFile(
+            reference: WireReference(batch: 0, index: 0),
+            metadata: file.metadata,
+            attributes: file.attributes,
+            content: .whole(file.bytes, file.digest)
+        )
+        receive(whole, wanted)
     }
 
     /// False where the directory was not opened; it is on the account.

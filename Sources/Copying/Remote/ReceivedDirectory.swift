@@ -37,6 +37,9 @@ final class ReceivedDirectory: Sendable {
         }
     }
 
+    /// Whether it was tried to open it.
+    var isReady: Bool { state.withLock { $0.isReady } }
+
     /// Whether entries can be put into it.
     var isOpen: Bool { state.withLock { $0.isOpen } }
 
@@ -73,6 +76,7 @@ struct WantedFile: Sendable {
 /// One piece of a receiver's work. Thousands wait at a time and move from hand to hand: what is large is kept apart.
 enum ReceiveJob: Sendable {
     case open(ReceivedDirectory)
+    indirect case leaf(DirectoryNode, WireLeaf)
     case batch(ReceivedDirectory, WireBatch)
     /// Of a child of the directory.
     indirect case summary(ReceivedDirectory, WireSummary)
@@ -88,6 +92,7 @@ enum ReceiveJob: Sendable {
     var weight: Int {
         switch self {
         case .open, .end, .failed, .transfer, .describe: 256
+        case .leaf(_, let leaf): leaf.weight
         case .batch(_, let batch): batch.entries.count * 256 + 256
         case .summary(_, let summary): summary.ages.count * 8 + 512
         case .answer(let found): found.weight

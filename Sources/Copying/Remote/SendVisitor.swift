@@ -6,7 +6,7 @@ internal import Wire
 
 /// Names what a walk shows to the other end. What becomes of it is decided and accounted for there.
 ///
-/// A leaf is three short messages. Each thread gathers those of several directories before it takes its turn at the connection;
+/// A directory is a few short messages. Each thread gathers those of several directories before it takes its turn at the connection;
 /// it has sent them before another thread can say anything that stands on them (`handOver`), and before it waits for the other
 /// end.
 final class SendVisitor: TreeVisitor {
@@ -18,6 +18,9 @@ final class SendVisitor: TreeVisitor {
         var bytes = 0
         fileprivate var frames = WireWriter()
         fileprivate var subtrees: SubtreeReader?
+        /// Opened, and not told of before it is known whether it is a leaf. Its parent is held until then.
+        fileprivate var untold: Untold?
+        fileprivate var leaves: LeafReader?
         /// How often in turn a directory so deep had no summary.
         private var misses = [UInt8](repeating: 0, count: 32)
         /// When the first of the messages came; monotonic nanoseconds.
@@ -43,6 +46,12 @@ final class SendVisitor: TreeVisitor {
         private static let trialEvery: UInt8 = 16
     }
 
+    fileprivate struct Untold {
+        let node: DirectoryNode
+        let metadata: WireMetadata
+        let attributes: [ExtendedAttribute]
+    }
+
     /// Entries and bytes of a batch: frames stay far below their limit, and the receiver's workers get even shares.
     private static let batchEntries = 256
     private static let batchBytes = 64 << 10
@@ -55,6 +64,7 @@ final class SendVisitor: TreeVisitor {
     private let summaries: SummaryDesk
     private let queue: WalkQueue
     private let connection: WireConnection
+    private let connections: SendingConnections
     private let canSummarize: Bool
 
     init(
@@ -62,13 +72,15 @@ final class SendVisitor: TreeVisitor {
         window: SendWindow,
         summaries: SummaryDesk,
         queue: WalkQueue,
-        connection: WireConnection
+        connection: WireConnection,
+        connections: SendingConnections
     ) {
         self.context = context
         self.window = window
         self.summaries = summaries
         self.queue = queue
         self.connection = connection
+        self.connections = connections
         canSummarize = context.options.canSummarize
     }
 
@@ -152,13 +164,66 @@ final class SendVisitor: TreeVisitor {
             )
             return fail(node, error, worker)
         }
-        send(node, .open(WireMetadata(metadata), attributes), worker)
+        let untold = Untold(node: node, metadata: WireMetadata(metadata), attributes: attributes)
         if context.options.oneFileSystem, metadata.device != context.sourceDevice {
+            tell(untold, worker)
             node.set(.unlisted)
             return false
         }
+        if window.takesLeaves, let parent = node.parent {
+            parent.hold()
+            worker.untold = untold
+        } else {
+            tell(untold, worker)
+        }
         return true
     }
+
+    private func tell(_ untold: Untold, _ worker: Worker) {
+        send(untold.node, .open(untold.metadata, untold.attributes), worker)
+    }
+
+    /// Tells of the directory at hand, where that was put off.
+    private func tellOpened(_ worker: Worker) {
+        guard let untold = worker.untold else { return }
+        worker.untold = nil
+        tell(untold, worker)
+        if let parent = untold.node.parent { release(parent, worker) }
+    }
+
+    private func release(_ node: DirectoryNode, _ worker: Worker) {
+        if node.flags.contains(.shared) { handOver(worker: worker) }
+        if node.release() { finish(node, worker: worker) }
+    }
+
+    // MARK: Leaves
+
+    func mayTakeWhole(_ part: ListingBuffer, of node: DirectoryNode, worker: Worker) -> Bool {
+        guard worker.untold?.node === node else { return false }
+        if LeafReader.mayBeLeaf(part, worker.copy) { return true }
+        tellOpened(worker)
+        return false
+    }
+
+    func takesWhole(_ listing: ListingBuffer, of node: DirectoryNode, worker: Worker) -> Bool {
+        guard let untold = worker.untold, let parent = node.parent else { return false }
+        // Reading may take long, and what it stands on goes first.
+        handOver(worker: worker)
+        let reader = worker.leaves ?? LeafReader(context: context)
+        worker.leaves = reader
+        guard reader.read(node, in: parent.wireID, untold.metadata, untold.attributes, listing) else {
+            tellOpened(worker)
+            return false
+        }
+        reader.send(by: connections.next())
+        node.set(.told)
+        parent.leaves.wrappingAdd(1, ordering: .relaxed)
+        worker.untold = nil
+        release(parent, worker)
+        return true
+    }
+
+    // MARK: Messages
 
     private func send(_ node: DirectoryNode, _ state: WireDirectory.State, _ worker: Worker) {
         let name = BytePath(name: node.name)
@@ -208,13 +273,15 @@ final class SendVisitor: TreeVisitor {
 
     func finish(_ node: DirectoryNode, worker: Worker) {
         defer { if node.depth > 0 { node.closeHandles() } }
-        if node.flags.contains(.failed) { return }
+        if !node.flags.isDisjoint(with: [.failed, .told]) { return }
         let end: DirectoryEnd =
             node.wireFailure.map { .failed($0) } ?? (node.flags.contains(.unlisted) ? .unlisted : .listed)
-        send(.directoryEnd(id: node.wireID, end), worker)
+        let leaves = node.leaves.load(ordering: .relaxed)
+        send(.directoryEnd(id: node.wireID, leaves: leaves, end), worker)
     }
 
     func listingFailed(_ node: DirectoryNode, fault: FileFault, worker: Worker) {
+        tellOpened(worker)
         flush(worker)
         node.wireFailure = fault.syncError("could not list the directory \(node.path())")
     }
@@ -228,7 +295,12 @@ final class SendVisitor: TreeVisitor {
     }
 
     func paused(_ node: DirectoryNode, worker: Worker) { flush(worker) }
-    func listed(_ node: DirectoryNode, worker: Worker) { flush(worker) }
+
+    func listed(_ node: DirectoryNode, worker: Worker) {
+        tellOpened(worker)
+        flush(worker)
+    }
+
     func note(_ entry: WalkEntry, of node: DirectoryNode) {}
 
     func kind(of entry: WalkEntry, in node: DirectoryNode, worker: Worker) -> EntryKind? {

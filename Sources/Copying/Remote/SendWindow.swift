@@ -3,6 +3,7 @@ internal import DequeModule
 internal import MediaModel
 internal import Pacing
 internal import Storage
+internal import Synchronization
 internal import Wire
 
 /// Entries of one directory that were sent and not yet answered: what a `Want` picks from.
@@ -80,6 +81,12 @@ final class SendWindow: Sendable {
     /// Directories open at the receiver, which holds a descriptor for each.
     private let directoriesMax: Int
     let state = Monitor(State(), waitingRooms: 3)
+    private let leavesHint = Atomic<Bool>(false)
+
+    /// The receiver takes leaves with all their files, unasked.
+    var takesLeaves: Bool { leavesHint.load(ordering: .relaxed) }
+
+    func takeLeaves() { leavesHint.store(true, ordering: .relaxed) }
 
     /// - Parameter directories: as many as the receiver can hold.
     init(directories: UInt32) {

@@ -15,7 +15,6 @@ internal import Wire
 final class TreeReceiver: Sendable {
     /// What only the thread that reads knows.
     struct Incoming {
-        var directories: [UInt32: ReceivedDirectory] = [:]
         var files = IncomingFiles()
         var rootSeen = false
         var treeEnded = false
@@ -31,6 +30,8 @@ final class TreeReceiver: Sendable {
         var plans: [UInt32: BlockPlan] = [:]
         /// What came with the same bytes and is handed out together.
         var intake = ReceiveIntake()
+        /// Leaves and ends in it that the table of directories has let go of.
+        var unsettled = 0
     }
 
     let context: CopyContext
@@ -38,6 +39,7 @@ final class TreeReceiver: Sendable {
     let credits: DirectoryCredits
     let queue: ReceiveQueue
     let questions: SourceQuestions
+    let directories: DirectoryTable
     /// Files that were asked for and did not come yet.
     let wanted = Mutex<[WireReference: WantedFile]>([:])
     let deltas: DeltaDesk
@@ -45,6 +47,8 @@ final class TreeReceiver: Sendable {
     let renames: RenameSearch?
     /// For the thread that reads, while the tree is named.
     private let walkVisitor = Mutex<CopyVisitor?>(nil)
+    /// The sender was told that leaves may come.
+    private let takesLeaves = Latch()
     /// Everything is here, and the other end is told.
     private let isDone = Latch()
     private let threads: Int
@@ -64,6 +68,7 @@ final class TreeReceiver: Sendable {
         connection = credits.connection
         questions = SourceQuestions(connection: credits.connection)
         self.threads = threads
+        directories = DirectoryTable(notesNames: context.options.delete)
         // Who says how many jobs there are to be has as many.
         let processors = context.options.jobs == nil ? max(2, context.host.processors) : nil
         queue = ReceiveQueue(threads: threads, processors: processors)
@@ -71,11 +76,16 @@ final class TreeReceiver: Sendable {
         deltas = DeltaDesk(context.options.delta, host: context.host)
     }
 
-    /// Asks for summaries where there is something to compare them with.
-    func askForSummaries() {
-        guard context.options.canSummarize, context.root.target.isOpen, hasDirectories(context.root.target) else {
-            return
+    /// Tells the sender what helps: summaries where there is something to compare them with, leaves where there is nothing.
+    func sayWhatHelps() {
+        guard context.root.target.isOpen else { return }
+        guard hasDirectories(context.root.target) else {
+            // What was renamed is looked for with what is told of each file.
+            guard !context.options.dryRun, renames == nil else { return }
+            takesLeaves.set()
+            return connection.send(.leaves)
         }
+        guard context.options.canSummarize else { return }
         // What only the target has is nobody's concern, unless it is to be deleted or cleared away.
         let listsTarget = context.options.delete || !context.deadRuns.isEmpty
         connection.send(.summarize(SummaryTerms(comparesOwners: context.host.isRoot, wantsNames: !listsTarget)))
@@ -142,7 +152,7 @@ final class TreeReceiver: Sendable {
             if incoming.files.intake.worker == nil, !incoming.treeEnded, let visitor = walkVisitor.withLock({ $0 }) {
                 incoming.files.intake.worker = ReceiveWorker(receiver: self, visitor: visitor, index: threads)
             }
-            guard let message = try next(of: connection, &incoming.files.intake, while: goesOn) else {
+            guard let message = try next(of: connection, &incoming.files, while: goesOn) else {
                 if !goesOn() { return }
                 throw FrameReader.ended
             }
@@ -160,11 +170,15 @@ final class TreeReceiver: Sendable {
     func read(carrier: WireConnection, _ files: inout IncomingFiles) throws(SyncError) {
         while true {
             let goesOn = { !self.context.control.shouldStop && !self.isDone.isSet }
-            guard let message = try next(of: carrier, &files.intake, while: goesOn) else {
+            guard let message = try next(of: carrier, &files, while: goesOn) else {
                 if !goesOn() { return }
                 throw FrameReader.ended
             }
             do throws(WireFault) {
+                if case .leaf(let leaf) = message {
+                    try take(leaf, &files, mayWait: true, while: goesOn)
+                    continue
+                }
                 if try takeFile(message, &files) { continue }
                 throw WireFault("a message comes by a further connection that has no business there")
             } catch { throw FrameReader.problem(error) }
@@ -174,12 +188,12 @@ final class TreeReceiver: Sendable {
     /// The next message. Before one is waited for, the threads get what is there.
     private func next(
         of connection: WireConnection,
-        _ intake: inout ReceiveIntake,
+        _ files: inout IncomingFiles,
         while goesOn: () -> Bool
     ) throws(SyncError) -> Message? {
         if let message = try connection.reader.atHand() { return message }
-        intake.handOut(queue)
-        defer { intake.isBehind = connection.reader.isBehind }
+        handOut(&files)
+        defer { files.intake.isBehind = connection.reader.isBehind }
         return try connection.reader.next(while: goesOn)
     }
 
@@ -190,6 +204,7 @@ final class TreeReceiver: Sendable {
     func close() {
         queue.close()
         questions.close()
+        directories.close()
     }
 
     // MARK: What the other end says
@@ -199,17 +214,20 @@ final class TreeReceiver: Sendable {
         switch message {
         case .directory(let directory): try take(directory, &incoming)
         case .batch(let batch): try take(batch, &incoming)
-        case .directoryEnd(let id, let end): try take(end, of: id, &incoming)
+        case .leaf(let leaf): try take(leaf, &incoming.files, mayWait: false) { true }
+        case .directoryEnd(let id, let leaves, let end):
+            if let directory = try directories.end(id, end, leaves: leaves) {
+                incoming.files.intake.add(.end(directory), in: directory, queue)
+            }
         case .summary(let summary): try take(summary, &incoming)
         case .treeEnd:
-            if incoming.treeEnded || !incoming.rootSeen || !incoming.directories.isEmpty {
-                throw WireFault("a tree ends before its directories")
-            }
+            if !incoming.rootSeen { throw WireFault("a tree ends before its directories") }
+            try directories.endTree()
             incoming.treeEnded = true
-            incoming.files.intake.handOut(queue)
+            handOut(&incoming.files)
+            if directories.isWhole { queue.endTree() }
             // What comes from now on may be what others have asked for, and wait for.
             incoming.files.intake.worker = nil
-            queue.endTree()
         case .answer(let answer): try questions.take(answer)
         case .entry(let batch): try questions.take(batch)
         default: return try takeFile(message, &incoming.files) || hear(message)
@@ -238,63 +256,83 @@ final class TreeReceiver: Sendable {
     }
 
     private func take(_ sent: WireDirectory, _ incoming: inout Incoming) throws(WireFault) {
-        if incoming.directories[sent.id] != nil { throw WireFault("two directories have one number") }
         guard let parentID = sent.parent else {
             if incoming.rootSeen { throw WireFault("there are two roots") }
             incoming.rootSeen = true
             let root = ReceivedDirectory(context.root, sent.state)
-            if case .open = sent.state { incoming.directories[sent.id] = root }
+            if case .open = sent.state { try directories.add(root, sent.id) }
             // The root's own hold is its owner's; this one goes with the end of its listing.
             return incoming.files.intake.add(.open(root), queue)
         }
-        guard let parent = incoming.directories[parentID] else { throw WireFault("a directory has no parent") }
-        if parent.node.depth >= WireLimit.depth { throw WireFault("directories are too deep") }
-        let node = sent.name.bytes.withUnsafeBytes { DirectoryNode(parent: parent.node, name: $0) }
-        note(sent.name, in: parent)
+        guard let parent = directories.find(parentID) else { throw WireFault("a directory has no parent") }
+        let node = try child(sent.name, of: parent)
         let directory = ReceivedDirectory(node, sent.state)
-        if case .open = sent.state {
-            if incoming.directories.count >= Self.directoriesMax { throw WireFault("too many directories are open") }
-            incoming.directories[sent.id] = directory
-        }
+        if case .open = sent.state { try directories.add(directory, sent.id) }
         parent.node.hold()
         incoming.files.intake.add(.open(directory), in: parent, queue)
     }
 
+    private func child(_ name: BytePath, of parent: ReceivedDirectory) throws(WireFault) -> DirectoryNode {
+        if parent.node.depth >= WireLimit.depth { throw WireFault("directories are too deep") }
+        directories.note(name, in: parent)
+        return name.bytes.withUnsafeBytes { DirectoryNode(parent: parent.node, name: $0) }
+    }
+
+    /// - Parameter mayWait: its directory is named by another connection, and may not have been yet.
+    private func take(
+        _ leaf: WireLeaf,
+        _ files: inout IncomingFiles,
+        mayWait: Bool,
+        while goesOn: () -> Bool
+    ) throws(WireFault) {
+        if !takesLeaves.isSet { throw WireFault("a leaf comes that was not asked for") }
+        var parent = directories.find(leaf.parent)
+        if mayWait, parent?.isReady != true {
+            handOut(&files)
+            guard let opened = try directories.wait(for: leaf.parent, while: goesOn) else { return }
+            parent = opened
+        }
+        guard let parent else { throw WireFault("a leaf has no directory") }
+        let node = try child(leaf.name, of: parent)
+        parent.node.hold()
+        files.intake.add(.leaf(node, leaf), in: parent, queue)
+        let ended = try directories.count(leafIn: leaf.parent)
+        if let ended { files.intake.add(.end(ended), in: ended, queue) }
+        files.unsettled += ended == nil ? 1 : 2
+        settleTaken(&files)
+    }
+
+    /// Has everything done that was read.
+    private func handOut(_ files: inout IncomingFiles) {
+        files.intake.handOut(queue)
+        settleTaken(&files)
+    }
+
+    /// What was read is with the queue: that may have been all.
+    private func settleTaken(_ files: inout IncomingFiles) {
+        guard files.unsettled > 0, files.intake.isEmpty else { return }
+        directories.settle(files.unsettled)
+        files.unsettled = 0
+        if directories.isWhole { queue.endTree() }
+    }
+
     private func take(_ summary: WireSummary, _ incoming: inout Incoming) throws(WireFault) {
-        guard let parent = incoming.directories[summary.parent] else { throw WireFault("a summary has no directory") }
+        guard let parent = directories.find(summary.parent) else { throw WireFault("a summary has no directory") }
         if parent.node.depth + SubtreeReader.levelsMax >= WireLimit.depth {
             throw WireFault("directories are too deep")
         }
-        note(summary.name, in: parent)
+        directories.note(summary.name, in: parent)
         parent.node.hold()
         incoming.files.intake.add(.summary(parent, summary), in: parent, queue)
     }
 
-    /// More directories than any sender leaves open.
-    private static let directoriesMax = 1 << 17
-
     private func take(_ batch: WireBatch, _ incoming: inout Incoming) throws(WireFault) {
-        guard let directory = incoming.directories[batch.directory] else {
+        guard let directory = directories.find(batch.directory) else {
             throw WireFault("entries have no directory")
         }
-        for entry in batch.entries { note(entry.name, in: directory) }
+        for entry in batch.entries { directories.note(entry.name, in: directory) }
         directory.node.hold()
         incoming.files.intake.add(.batch(directory, batch), in: directory, queue)
-    }
-
-    /// Entries that the other end has are not extraneous, whatever becomes of them. Only this thread notes names, and it
-    /// hands the directory over when the last one is there.
-    private func note(_ name: BytePath, in directory: ReceivedDirectory) {
-        guard context.options.delete else { return }
-        directory.node.nameHashes.append(name.bytes.withUnsafeBytes { NameHash.of($0) })
-    }
-
-    private func take(_ end: DirectoryEnd, of id: UInt32, _ incoming: inout Incoming) throws(WireFault) {
-        guard let directory = incoming.directories.removeValue(forKey: id) else {
-            throw WireFault("a directory ends that was not begun")
-        }
-        directory.end = end
-        incoming.files.intake.add(.end(directory), in: directory, queue)
     }
 
     private func take(_ file: WireFile, _ files: inout IncomingFiles) throws(WireFault) {

@@ -105,7 +105,8 @@ final class TreeSender: Sendable {
                 window: window,
                 summaries: summaries,
                 queue: queue,
-                connection: connection
+                connection: connection,
+                connections: connections
             )
             await walk.run(visitor, queue: queue) { self.window.isHalfFull }
             // The root is held by the walk's owner.
@@ -154,6 +155,7 @@ final class TreeSender: Sendable {
         switch message {
         case .want(let want): try window.answer(want)
         case .closed(let count): try window.close(directories: count)
+        case .leaves: window.takeLeaves()
         case .summarize(let terms): summaries.ask(terms)
         case .summaryAnswer(let id, let isSame): queue.comeBack(try summaries.answer(id, isSame: isSame))
         case .ask(let ask): try window.ask(.names(ask))
