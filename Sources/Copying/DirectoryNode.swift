@@ -9,7 +9,7 @@ internal import Synchronization
 /// file not yet published. When the last hold goes, the directory's own attributes are made final and its descriptors
 /// are closed; the node then lives on as a link in its descendants' path.
 ///
-/// Sendable without checks: `holds`, `leaves` and `flags` are atomic. The other fields are written by the one worker that opens the
+/// Sendable without checks: `holds`, `bundles` and `flags` are atomic. The other fields are written by the one worker that opens the
 /// node (or lists it), before it hands out holds; handing over goes through the walk's lock, and closing happens after
 /// the last hold was released (acquiring-and-releasing order).
 final class DirectoryNode: @unchecked Sendable {
@@ -68,7 +68,7 @@ final class DirectoryNode: @unchecked Sendable {
     /// The number another machine knows it by.
     var wireID: UInt32 = 0
     /// Children of which another machine was told with all that they have.
-    let leaves = Atomic<UInt32>(0)
+    let bundles = Atomic<UInt32>(0)
     /// Why its listing failed, for the other machine.
     var wireFailure: SyncError?
     /// Entries of the summary that was sent of it or of a directory above it and was not the same over there; 0 where there was none.

@@ -19,11 +19,11 @@ package enum Message: Sendable {
     // From the end that sends.
     case directory(WireDirectory)
     case batch(WireBatch)
-    /// All entries and children of a directory were named. So many of its children are leaves, some of which may still be on
+    /// All entries and children of a directory were named. So many of its children are bundles, some of which may still be on
     /// their way by other connections.
-    case directoryEnd(id: UInt32, leaves: UInt32, DirectoryEnd)
+    case directoryEnd(id: UInt32, bundles: UInt32, DirectoryEnd)
     /// A directory with all of its files.
-    case leaf(WireLeaf)
+    case bundle(WireBundle)
     case file(WireFile)
     case piece(transfer: UInt32, [UInt8])
     case fileEnd(transfer: UInt32, FileEnd)
@@ -47,8 +47,8 @@ package enum Message: Sendable {
 
     // From the end that receives.
     case want(Want)
-    /// Leaves may come unasked: there is nothing here that they could be the same as.
-    case leaves
+    /// Bundles may come unasked: there is nothing here that they could be the same as.
+    case bundles
     /// Summaries are worth their while: there is something to compare them with.
     case summarize(SummaryTerms)
     /// Whether everything that a summary stands for is here as it should be.
@@ -110,7 +110,7 @@ package enum Message: Sendable {
         case entry = 26
         case total = 27
         case summary = 28
-        case leaf = 29
+        case bundle = 29
         case want = 32
         case closed = 33
         case done = 34
@@ -119,7 +119,7 @@ package enum Message: Sendable {
         case count = 37
         case summarize = 38
         case summaryAnswer = 39
-        case leaves = 40
+        case bundles = 40
         case basis = 48
         case sums = 49
         case sendWhole = 50
@@ -133,7 +133,7 @@ package enum Message: Sendable {
     }
 
     static let fileKind = Kind.file.rawValue
-    static let leafKind = Kind.leaf.rawValue
+    static let bundleKind = Kind.bundle.rawValue
 
     /// The frame that carries it.
     package func encoded() -> [UInt8] {
@@ -153,7 +153,7 @@ package enum Message: Sendable {
     /// files are packed by whoever reads them, if at all.
     package var mayBePacked: Bool {
         switch self {
-        case .hello, .welcome, .failure, .join, .joined, .greeted, .piece, .leaf, .packed: return false
+        case .hello, .welcome, .failure, .join, .joined, .greeted, .piece, .bundle, .packed: return false
         case .file(let file):
             if case .whole = file.content { return false }
             return true
@@ -166,7 +166,7 @@ package enum Message: Sendable {
         case .piece(_, let bytes): bytes.count + 16
         case .file(let file):
             if case .whole(let bytes, _) = file.content { bytes.count + 160 } else { 160 }
-        case .leaf(let leaf): leaf.weight
+        case .bundle(let bundle): bundle.weight
         case .batch(let batch), .entry(let batch): batch.entries.count * 64 + 16
         case .listed(let bytes, _): bytes.count + 16
         case .packed(_, let bytes): bytes.count + 16
@@ -205,12 +205,12 @@ package enum Message: Sendable {
         case .batch(let batch):
             writer.batch(batch)
             return .batch
-        case .leaf(let leaf):
-            writer.leaf(leaf)
-            return .leaf
-        case .directoryEnd(let id, let leaves, let end):
+        case .bundle(let bundle):
+            writer.bundle(bundle)
+            return .bundle
+        case .directoryEnd(let id, let bundles, let end):
             writer.unsigned(id)
-            writer.unsigned(leaves)
+            writer.unsigned(bundles)
             writer.directoryEnd(end)
             return .directoryEnd
         case .file(let file):
@@ -248,8 +248,8 @@ package enum Message: Sendable {
         case .summary(let summary):
             writer.summary(summary)
             return .summary
-        case .leaves:
-            return .leaves
+        case .bundles:
+            return .bundles
         case .summarize(let terms):
             writer.summaryTerms(terms)
             return .summarize
@@ -338,10 +338,10 @@ package enum Message: Sendable {
         case .roundTrip: return .roundTrip(microseconds: try reader.number32())
         case .directory: return .directory(try reader.directory())
         case .batch: return .batch(try reader.batch())
-        case .leaf: return .leaf(try reader.leaf())
+        case .bundle: return .bundle(try reader.bundle())
         case .directoryEnd:
             let id = try reader.number32()
-            return .directoryEnd(id: id, leaves: try reader.number32(), try reader.directoryEnd())
+            return .directoryEnd(id: id, bundles: try reader.number32(), try reader.directoryEnd())
         case .file: return .file(try reader.file())
         case .piece: return .piece(transfer: try reader.number32(), try reader.bytes(WireLimit.pieceBytes))
         case .fileEnd: return .fileEnd(transfer: try reader.number32(), try reader.fileEnd())
@@ -352,7 +352,7 @@ package enum Message: Sendable {
         case .sendWhole: return .sendWhole(try reader.reference())
         case .built: return .built(try reader.reference())
         case .summary: return .summary(try reader.summary())
-        case .leaves: return .leaves
+        case .bundles: return .bundles
         case .summarize: return .summarize(try reader.summaryTerms())
         case .summaryAnswer: return .summaryAnswer(id: try reader.number32(), isSame: try reader.flag())
         case .treeEnd: return .treeEnd

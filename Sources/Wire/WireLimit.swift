@@ -14,9 +14,10 @@ package enum WireLimit {
     package static let packedBytes = 384 << 10
     /// A file of at most so many bytes travels in one frame.
     package static let wholeFileBytes = 128 << 10
-    /// Files of one leaf, and bytes of the frame that it travels in, header included.
-    package static let leafFiles = 64
-    package static let leafBytes = 384 << 10
+    /// Directories and files in one bundle, levels of directories, and bytes of its frame, header included.
+    package static let bundleEntries = 64
+    package static let bundleLevels = 8
+    package static let bundleBytes = 384 << 10
     /// Linux' NAME_MAX.
     package static let nameBytes = 255
     /// Linux' PATH_MAX: roots, texts of links.

@@ -6,7 +6,7 @@ import Wire
 
 @testable import Copying
 
-/// Directories whose leaves come by several connections.
+/// Directories whose bundles come by several connections.
 @Suite("A table of directories") struct DirectoryTableTests {
     let table = DirectoryTable(notesNames: false)
     let root = DirectoryNode(root: DescriptorBudget(maximum: 100))
@@ -24,31 +24,31 @@ import Wire
         return ReceivedDirectory(root, .open(metadata, []))
     }
 
-    @Test("ends a directory with its last leaf, whichever comes last")
-    func lastLeaf() throws {
+    @Test("ends a directory with its last bundle, whichever comes last")
+    func lastBundle() throws {
         try table.add(directory(), 7)
-        #expect(try table.count(leafIn: 7) == nil)
-        #expect(try table.end(7, .listed, leaves: 3) == nil)
-        #expect(try table.count(leafIn: 7) == nil)
-        #expect(try table.count(leafIn: 7) != nil)
+        #expect(try table.count(bundleIn: 7) == nil)
+        #expect(try table.end(7, .listed, bundles: 3) == nil)
+        #expect(try table.count(bundleIn: 7) == nil)
+        #expect(try table.count(bundleIn: 7) != nil)
         #expect(table.find(7) == nil)
 
         try table.add(directory(), 7)
-        #expect(try table.count(leafIn: 7) == nil)
-        #expect(try table.end(7, .listed, leaves: 1) != nil)
-        #expect(throws: WireFault.self) { try table.count(leafIn: 7) }
+        #expect(try table.count(bundleIn: 7) == nil)
+        #expect(try table.end(7, .listed, bundles: 1) != nil)
+        #expect(throws: WireFault.self) { try table.count(bundleIn: 7) }
     }
 
-    @Test("is whole when all leaves are with a queue, and not before")
+    @Test("is whole when all bundles are with a queue, and not before")
     func whole() throws {
         try table.add(directory(), 0)
         #expect(throws: WireFault.self) { try table.endTree() }
-        #expect(try table.end(0, .listed, leaves: 2) == nil)
+        #expect(try table.end(0, .listed, bundles: 2) == nil)
         try table.endTree()
         #expect(throws: WireFault.self) { try table.endTree() }
         #expect(!table.isWhole)
-        #expect(try table.count(leafIn: 0) == nil)
-        #expect(try table.count(leafIn: 0) != nil)
+        #expect(try table.count(bundleIn: 0) == nil)
+        #expect(try table.count(bundleIn: 0) != nil)
         #expect(!table.isWhole)
         table.settle(1)
         #expect(!table.isWhole)
@@ -56,7 +56,7 @@ import Wire
         #expect(table.isWhole)
     }
 
-    @Test("lets a leaf wait until its directory is open")
+    @Test("lets a bundle wait until its directory is open")
     func waiting() async throws {
         let directory = directory()
         let pool = WorkerPool(threads: 2)
@@ -82,7 +82,7 @@ import Wire
     func noWaiting(isClosed: Bool) async throws {
         let pool = WorkerPool(threads: 1)
         try table.add(directory(), 0)
-        _ = try table.end(0, .listed, leaves: 0)
+        _ = try table.end(0, .listed, bundles: 0)
         let isRight = await withTaskGroup(of: Bool.self) { group in
             group.addTask(executorPreference: pool) { [table] in
                 do { return try table.wait(for: 4) { true } == nil && isClosed } catch { return !isClosed }

@@ -52,7 +52,7 @@ extension HostileAgentTests {
     @Test(
         "that says by a further connection what belongs to the first is not heard any further",
         arguments: [
-            .treeEnd, .joined, .bye, .directoryEnd(id: 0, leaves: 0, .listed), .stage("x"), .total(5),
+            .treeEnd, .joined, .bye, .directoryEnd(id: 0, bundles: 0, .listed), .stage("x"), .total(5),
             .roundTrip(microseconds: 90_000), .greeted,
             .piece(transfer: 1, [1]), .fileFailed(WireReference(batch: 0, index: 0), SyncError(.item, "x")),
         ] as [Message]

@@ -48,7 +48,7 @@ import Wire
         WireEntry(name: BytePath(name), kind: .file, state: .present(metadata(0o100644, size: size)))
     }
 
-    static let end: [Message] = [.directoryEnd(id: 0, leaves: 0, .listed), .treeEnd]
+    static let end: [Message] = [.directoryEnd(id: 0, bundles: 0, .listed), .treeEnd]
 
     /// Pulls from an agent that says some things, waits until it was sent so many bytes, and says the rest.
     func pull(
@@ -85,7 +85,7 @@ import Wire
         var greeted = WireLimit.magic.count + Message.hello(shortest).encoded().count
         // Where it has no directories to compare, the receiver says so.
         let hasDirectories = try Disk.names(in: target).contains { Disk.isDirectory(target / $0.description) }
-        if !hasDirectories { greeted += Message.leaves.encoded().count }
+        if !hasDirectories { greeted += Message.bundles.encoded().count }
         var script = ""
         for (number, turn) in turns.enumerated() {
             let isFirst = number == 0
@@ -160,7 +160,7 @@ import Wire
         )
         let first: [Message] = [
             .batch(WireBatch(id: 0, directory: 0, entries: [link])), below,
-            .batch(WireBatch(id: 1, directory: 1, entries: [inner])), .directoryEnd(id: 1, leaves: 0, .listed),
+            .batch(WireBatch(id: 1, directory: 1, entries: [inner])), .directoryEnd(id: 1, bundles: 0, .listed),
         ]
         _ = try await pull(Self.greeting + first + Self.end)
         try expectUntouched()
@@ -227,7 +227,7 @@ import Wire
             ),
             ([.directory(WireDirectory(id: 5, parent: nil, name: .root, state: .open(Self.folder, [])))], "two roots"),
             ([.batch(WireBatch(id: 0, directory: 3, entries: []))], "no directory"),
-            ([.directoryEnd(id: 4, leaves: 0, .listed)], "begun"),
+            ([.directoryEnd(id: 4, bundles: 0, .listed)], "begun"),
             ([.treeEnd], "before its directories"), ([.bye], "nobody waits for"), ([.closed(1)], "nobody waits for"),
             ([.stage("x")], "nobody waits for"),
         ]
@@ -333,7 +333,7 @@ import Wire
 
     @Test("that packs what is no frame, or other than it says, is not heard any further")
     func badlyPacked() async throws {
-        let closed = Message.directoryEnd(id: 7, leaves: 0, .listed).encoded()
+        let closed = Message.directoryEnd(id: 7, bundles: 0, .listed).encoded()
         let many = Array(repeating: closed, count: 300).flatMap { $0 }
         let noise = Message.packed(bytes: 1000, SeededGenerator.bytes(200, seed: 1))
         let bomb = try Self.packed([UInt8](repeating: 0, count: 32 << 20), saying: WireLimit.packedBytes)
@@ -356,7 +356,7 @@ import Wire
         let messages: [Message] = [
             .batch(WireBatch(id: 0, directory: 0, entries: [fifo])),
             .directory(WireDirectory(id: 1, parent: 0, name: BytePath("secret2"), state: .open(Self.folder, []))),
-            .directoryEnd(id: 1, leaves: 0, .listed),
+            .directoryEnd(id: 1, bundles: 0, .listed),
         ]
         let result = try await pull(Self.greeting + messages + Self.end, options: options)
         #expect(result.error == nil, "\(String(describing: result.error))")

@@ -46,7 +46,7 @@ struct HostilePackedTests {
 
     private static func frames(_ random: inout SeededGenerator) -> [UInt8] {
         let some: [Message] = [
-            .directoryEnd(id: UInt32.random(in: 0...1000, using: &random), leaves: 0, .listed),
+            .directoryEnd(id: UInt32.random(in: 0...1000, using: &random), bundles: 0, .listed),
             .stage("walk"), .joined,
             .stage(String(repeating: "y", count: Int.random(in: 0...3000, using: &random))),
         ]

@@ -102,9 +102,9 @@ enum Samples {
             .directory(WireDirectory(id: 2, parent: 0, name: BytePath("b"), state: .skipped(.mountPoint))),
             .directory(WireDirectory(id: 3, parent: 0, name: BytePath("c"), state: .failed(error))),
             .batch(WireBatch(id: 7, directory: 900, entries: [link, file, left, lost])),
-            .directoryEnd(id: 900, leaves: 0, .listed), .directoryEnd(id: 900, leaves: .max, .unlisted),
-            .directoryEnd(id: 900, leaves: 3, .failed(error)),
-            .leaf(leaf(folder, attributes, metadata, digest)), .leaves,
+            .directoryEnd(id: 900, bundles: 0, .listed), .directoryEnd(id: 900, bundles: .max, .unlisted),
+            .directoryEnd(id: 900, bundles: 3, .failed(error)),
+            .bundle(bundle(folder, attributes, metadata, digest)), .bundles,
             .file(WireFile(reference: reference, metadata: metadata, attributes: attributes, content: .attributes)),
             .file(
                 WireFile(
@@ -145,32 +145,34 @@ enum Samples {
         ]
     }
 
-    private static func leaf(
+    private static func bundle(
         _ folder: WireMetadata,
         _ attributes: [ExtendedAttribute],
         _ metadata: WireMetadata,
         _ digest: Digest
-    ) -> WireLeaf {
+    ) -> WireBundle {
         var metadata = metadata
         metadata.links = nil
         metadata.size = 5
-        let files = [
-            WireLeaf.File(
-                name: BytePath("d.png"),
-                metadata: metadata,
-                attributes: attributes,
-                bytes: Array("hello".utf8),
-                digest: digest
-            ),
-            WireLeaf.File(
-                name: BytePath("e.png"),
-                metadata: metadata,
-                attributes: [],
-                bytes: Array("world".utf8),
-                digest: digest
-            ),
-        ]
-        return WireLeaf(parent: 900, name: BytePath("d"), metadata: folder, attributes: attributes, files: files)
+        let file = { (name: String, attributes: [ExtendedAttribute]) -> WireBundle.Entry in
+            .file(
+                WireBundle.File(
+                    name: BytePath(name),
+                    metadata: metadata,
+                    attributes: attributes,
+                    bytes: Array("hello".utf8),
+                    digest: digest
+                )
+            )
+        }
+        let directory = { (name: String, entries: [WireBundle.Entry]) -> WireBundle.Directory in
+            WireBundle.Directory(name: BytePath(name), metadata: folder, attributes: attributes, entries: entries)
+        }
+        let inner = directory("small", [file("d.png", []), .directory(directory("empty", []))])
+        return WireBundle(
+            parent: 900,
+            directory("d", [file("d.png", attributes), .directory(inner), file("e.png", [])])
+        )
     }
 
     static let sum = Digest(algorithm: .sha256, bytes: Array(repeating: 7, count: 32))

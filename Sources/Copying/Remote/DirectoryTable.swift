@@ -4,18 +4,18 @@ internal import Storage
 internal import Synchronization
 internal import Wire
 
-/// Directories that the other end has named and not ended, by their numbers, for all threads that read connections. A leaf
+/// Directories that the other end has named and not ended, by their numbers, for all threads that read connections. A bundle
 /// may come by another connection than the directory it lies in, sooner or later than that: whoever reads it waits until the
-/// directory is open, and a directory ends when its last leaf is there.
+/// directory is open, and a directory ends when its last bundle is there.
 ///
 /// Until it is open, not until it was named: room that jobs take which cannot be done yet is room that the job which opens the
 /// directory may be waiting for.
 final class DirectoryTable: Sendable {
     private struct Place {
         let directory: ReceivedDirectory
-        /// Leaves that came, and how many there are once the other end has said so.
-        var leaves: UInt32 = 0
-        var leavesInAll: UInt32?
+        /// Bundles that came, and how many there are once the other end has said so.
+        var bundles: UInt32 = 0
+        var bundlesInAll: UInt32?
     }
 
     private struct State {
@@ -24,7 +24,7 @@ final class DirectoryTable: Sendable {
         var open = 0
         /// Numbers of directories that threads wait for.
         var awaited: [UInt32] = []
-        /// Leaves and ends that were taken from the table and that no queue has yet.
+        /// Bundles and ends that were taken from the table and that no queue has yet.
         var unsettled = 0
         var treeEnded = false
         var isClosed = false
@@ -99,7 +99,7 @@ final class DirectoryTable: Sendable {
             }
             switch found {
             case .directory(let directory): return directory
-            case .nothing: throw WireFault("a leaf has no directory")
+            case .nothing: throw WireFault("a bundle has no directory")
             case .closed: return nil
             case nil: continue
             }
@@ -107,14 +107,16 @@ final class DirectoryTable: Sendable {
         return nil
     }
 
-    /// A leaf was taken; it and the end that it may bring are unsettled.
+    /// A bundle was taken; it and the end that it may bring are unsettled.
     /// - Returns: the directory, where everything in it is told now.
-    func count(leafIn id: UInt32) throws(WireFault) -> ReceivedDirectory? {
+    func count(bundleIn id: UInt32) throws(WireFault) -> ReceivedDirectory? {
         let (fault, ended) = state.withLock { state -> (WireFault?, ReceivedDirectory?) in
-            guard var place = state.places[id] else { return (WireFault("a leaf has no directory"), nil) }
-            if place.leaves == place.leavesInAll { return (WireFault("a directory has more leaves than it says"), nil) }
-            place.leaves += 1
-            let isTold = place.leaves == place.leavesInAll
+            guard var place = state.places[id] else { return (WireFault("a bundle has no directory"), nil) }
+            if place.bundles == place.bundlesInAll {
+                return (WireFault("a directory has more bundles than it says"), nil)
+            }
+            place.bundles += 1
+            let isTold = place.bundles == place.bundlesInAll
             state.places[id] = isTold ? nil : place
             state.unsettled += isTold ? 2 : 1
             return (nil, isTold ? place.directory : nil)
@@ -123,24 +125,24 @@ final class DirectoryTable: Sendable {
         return ended
     }
 
-    /// So many leaves and ends are with a queue.
+    /// So many bundles and ends are with a queue.
     func settle(_ count: Int) {
         state.withLock { $0.unsettled -= count }
     }
 
     /// The other end has ended a directory.
-    /// - Parameter leaves: so many of its children are leaves.
+    /// - Parameter bundles: so many of its children are bundles.
     /// - Returns: the directory, where all of them are there.
-    func end(_ id: UInt32, _ end: DirectoryEnd, leaves: UInt32) throws(WireFault) -> ReceivedDirectory? {
+    func end(_ id: UInt32, _ end: DirectoryEnd, bundles: UInt32) throws(WireFault) -> ReceivedDirectory? {
         let (fault, ended) = state.withLock { state -> (WireFault?, ReceivedDirectory?) in
-            guard var place = state.places[id], place.leavesInAll == nil else {
+            guard var place = state.places[id], place.bundlesInAll == nil else {
                 return (WireFault("a directory ends that was not begun"), nil)
             }
-            if place.leaves > leaves { return (WireFault("a directory has more leaves than it says"), nil) }
+            if place.bundles > bundles { return (WireFault("a directory has more bundles than it says"), nil) }
             place.directory.end = end
-            place.leavesInAll = leaves
+            place.bundlesInAll = bundles
             state.open -= 1
-            let isTold = place.leaves == leaves
+            let isTold = place.bundles == bundles
             state.places[id] = isTold ? nil : place
             return (nil, isTold ? place.directory : nil)
         }
@@ -159,7 +161,7 @@ final class DirectoryTable: Sendable {
         state.wakeAll()
     }
 
-    /// The tree has ended, and all of its leaves are with a queue.
+    /// The tree has ended, and all of its bundles are with a queue.
     var isWhole: Bool { state.withLock { $0.treeEnded && $0.places.isEmpty && $0.unsettled == 0 } }
 
     /// Nobody waits any more.

@@ -47,7 +47,7 @@ final class ReceiveWorker {
             perform(job)
             if done.isEnough { tellDone() }
             let now = Host.monotonicNanoseconds()
-            isSlow = now - then > Self.slowNanoseconds
+            isSlow = now - then > Self.slowNanoseconds * job.entries
             then = now
         }
         queue.offer(stack.reversed())
@@ -75,14 +75,14 @@ final class ReceiveWorker {
                 perform(job)
                 if done.isEnough { tellDone() }
                 let now = Host.monotonicNanoseconds()
-                isSlow = now - then > Self.slowNanoseconds
+                isSlow = now - then > Self.slowNanoseconds * job.entries
                 then = now
                 if stack.count >= (isSlow ? 2 : Self.quickMax), queue.idleThreads > 0 { share() }
             }
         }
     }
 
-    /// More than what is done in memory takes, and less than the way to a disk or a server.
+    /// More than what is done in memory takes for one entry, and less than the way to a disk or a server.
     private static let slowNanoseconds: Int64 = 150_000
     /// So many quick jobs are worth another thread's waking.
     private static let quickMax = 32
@@ -102,7 +102,7 @@ final class ReceiveWorker {
     private func perform(_ job: ReceiveJob) {
         switch job {
         case .open(let directory): open(directory)
-        case .leaf(let node, let leaf): fill(node, leaf)
+        case .bundle(let node, let bundle): fill(node, bundle.directory)
         case .batch(let directory, let batch):
             let found = compare(batch, in: directory, weight: job.weight)
             if let search = receiver.renames, found.mayBeRenamed {
@@ -141,24 +141,44 @@ final class ReceiveWorker {
         if let parent = node.parent { release(parent) }
     }
 
-    /// Makes a directory with all of its files.
-    private func fill(_ node: DirectoryNode, _ leaf: WireLeaf) {
-        if open(node, .open(leaf.metadata, leaf.attributes)) {
+    /// Makes a directory with all that is in it.
+    private func fill(_ node: DirectoryNode, _ directory: WireBundle.Directory) {
+        if open(node, .open(directory.metadata, directory.attributes)) {
+            for entry in directory.entries where !context.control.shouldStop {
+                switch entry {
+                case .file(let file):
+                    worker.stand(at: node)
+                    put(file, in: node)
+                case .directory(let below):
+                    node.hold()
+                    let child = below.name.bytes.withUnsafeBytes { DirectoryNode(parent: node, name: $0) }
+                    note(below.name, in: node)
+                    fill(child, below)
+                }
+            }
             worker.stand(at: node)
-            for file in leaf.files where !context.control.shouldStop { put(file, in: node) }
             visitor.listed(node, worker: worker)
         } else {
-            receiver.credits.add()
+            closeBelow(directory)
         }
         release(node)
         if let parent = node.parent { release(parent) }
     }
 
+    /// Directories that were not opened, since the one above was not, are closed all the same.
+    private func closeBelow(_ directory: WireBundle.Directory) {
+        receiver.credits.add()
+        for case .directory(let below) in directory.entries { closeBelow(below) }
+    }
+
+    private func note(_ name: BytePath, in node: DirectoryNode) {
+        guard context.options.delete else { return }
+        node.nameHashes.append(name.bytes.withUnsafeBytes { NameHash.of($0) })
+    }
+
     /// Does with a file that came unasked what is done with any: it may be there all the same.
-    private func put(_ file: WireLeaf.File, in node: DirectoryNode) {
-        if context.options.delete {
-            node.nameHashes.append(file.name.bytes.withUnsafeBytes { NameHash.of($0) })
-        }
+    private func put(_ file: WireBundle.File, in node: DirectoryNode) {
+        note(file.name, in: node)
         let entry = WireEntry(
             name: file.name,
             kind: .file,

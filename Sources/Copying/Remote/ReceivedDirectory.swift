@@ -76,7 +76,7 @@ struct WantedFile: Sendable {
 /// One piece of a receiver's work. Thousands wait at a time and move from hand to hand: what is large is kept apart.
 enum ReceiveJob: Sendable {
     case open(ReceivedDirectory)
-    indirect case leaf(DirectoryNode, WireLeaf)
+    indirect case bundle(DirectoryNode, WireBundle)
     case batch(ReceivedDirectory, WireBatch)
     /// Of a child of the directory.
     indirect case summary(ReceivedDirectory, WireSummary)
@@ -88,11 +88,16 @@ enum ReceiveJob: Sendable {
     case transfer(IncomingFile)
     indirect case describe(DeltaDescription)
 
+    /// Entries that are made by it, at least one.
+    var entries: Int64 {
+        if case .bundle(_, let bundle) = self { Int64(bundle.entries) + 1 } else { 1 }
+    }
+
     /// Bytes that it keeps in memory, about.
     var weight: Int {
         switch self {
         case .open, .end, .failed, .transfer, .describe: 256
-        case .leaf(_, let leaf): leaf.weight
+        case .bundle(_, let bundle): bundle.weight
         case .batch(_, let batch): batch.entries.count * 256 + 256
         case .summary(_, let summary): summary.ages.count * 8 + 512
         case .answer(let found): found.weight

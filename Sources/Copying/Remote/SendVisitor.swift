@@ -18,32 +18,47 @@ final class SendVisitor: TreeVisitor {
         var bytes = 0
         fileprivate var frames = WireWriter()
         fileprivate var subtrees: SubtreeReader?
-        /// Opened, and not told of before it is known whether it is a leaf. Its parent is held until then.
+        /// Opened, and not told of before it is known whether it is a bundle. Its parent is held until then.
         fileprivate var untold: Untold?
-        fileprivate var leaves: LeafReader?
+        fileprivate private(set) lazy var bundles = BundleReader(context: context, worker: copy)
         /// How often in turn a directory so deep had no summary.
-        private var misses = [UInt8](repeating: 0, count: 32)
+        private var misses = Misses()
+        /// The same of bundles with directories.
+        fileprivate var bundleMisses = Misses()
+        private let context: CopyContext
         /// When the first of the messages came; monotonic nanoseconds.
         fileprivate var since: Int64 = 0
 
-        init(_ copy: CopyWorker) { self.copy = copy }
-
-        /// Whether a directory at a depth is likely to have a summary: neighbours are alike. What was too large is not read in vain again
-        /// and again, but for one in many.
-        fileprivate func expectsSummary(at depth: Int) -> Bool {
-            let index = min(depth, misses.count - 1)
-            if misses[index] < Self.missesMax { return true }
-            misses[index] &+= 1
-            return misses[index] % Self.trialEvery == 0
+        init(_ copy: CopyWorker, _ context: CopyContext) {
+            self.copy = copy
+            self.context = context
         }
 
-        fileprivate func hasSummary(_ isThere: Bool, at depth: Int) {
-            let index = min(depth, misses.count - 1)
-            misses[index] = isThere ? 0 : max(misses[index], misses[index] &+ 1)
-        }
+        /// Whether a directory at a depth is likely to have a summary.
+        fileprivate func expectsSummary(at depth: Int) -> Bool { misses.expects(at: depth) }
 
-        private static let missesMax = 2
+        fileprivate func hasSummary(_ isThere: Bool, at depth: Int) { misses.learn(isThere, at: depth) }
+    }
+
+    /// What becomes of directories at a depth: neighbours are alike. What was too large is not read in vain again and again, but
+    /// for one in many.
+    fileprivate struct Misses {
+        private var counts = [UInt8](repeating: 0, count: 32)
+
+        private static let most = 2
         private static let trialEvery: UInt8 = 16
+
+        mutating func expects(at depth: Int) -> Bool {
+            let index = min(depth, counts.count - 1)
+            if counts[index] < Self.most { return true }
+            counts[index] &+= 1
+            return counts[index] % Self.trialEvery == 0
+        }
+
+        mutating func learn(_ isRight: Bool, at depth: Int) {
+            let index = min(depth, counts.count - 1)
+            counts[index] = isRight ? 0 : max(counts[index], counts[index] &+ 1)
+        }
     }
 
     fileprivate struct Untold {
@@ -85,7 +100,7 @@ final class SendVisitor: TreeVisitor {
     }
 
     func makeWorker(index: Int) -> Worker {
-        Worker(CopyWorker(context: context, index: index, queue: nil))
+        Worker(CopyWorker(context: context, index: index, queue: nil), context)
     }
 
     // MARK: Summaries
@@ -170,7 +185,7 @@ final class SendVisitor: TreeVisitor {
             node.set(.unlisted)
             return false
         }
-        if window.takesLeaves, let parent = node.parent {
+        if window.takesBundles, let parent = node.parent {
             parent.hold()
             worker.untold = untold
         } else {
@@ -196,28 +211,36 @@ final class SendVisitor: TreeVisitor {
         if node.release() { finish(node, worker: worker) }
     }
 
-    // MARK: Leaves
+    // MARK: Bundles
 
     func mayTakeWhole(_ part: ListingBuffer, of node: DirectoryNode, worker: Worker) -> Bool {
         guard worker.untold?.node === node else { return false }
-        if LeafReader.mayBeLeaf(part, worker.copy) { return true }
-        tellOpened(worker)
-        return false
+        switch worker.bundles.look(at: part) {
+        case .files: return true
+        case .withDirectories where context.selection.takesAll && worker.bundleMisses.expects(at: node.depth):
+            return true
+        case .withDirectories, .unfit:
+            tellOpened(worker)
+            return false
+        }
     }
 
     func takesWhole(_ listing: ListingBuffer, of node: DirectoryNode, worker: Worker) -> Bool {
         guard let untold = worker.untold, let parent = node.parent else { return false }
         // Reading may take long, and what it stands on goes first.
         handOver(worker: worker)
-        let reader = worker.leaves ?? LeafReader(context: context)
-        worker.leaves = reader
-        guard reader.read(node, in: parent.wireID, untold.metadata, untold.attributes, listing) else {
+        let reader = worker.bundles
+        let isBundle = reader.read(node, in: parent.wireID, untold.metadata, untold.attributes, listing)
+        if reader.look(at: listing) == .withDirectories { worker.bundleMisses.learn(isBundle, at: node.depth) }
+        guard isBundle else {
             tellOpened(worker)
             return false
         }
-        reader.send(by: connections.next())
+        // Each of them is open at the receiver for a moment.
+        let hasRoom = (0..<reader.directoriesBelow).allSatisfy { _ in window.openDirectory {} != nil }
+        if hasRoom { reader.send(by: connections.next()) }
         node.set(.told)
-        parent.leaves.wrappingAdd(1, ordering: .relaxed)
+        parent.bundles.wrappingAdd(1, ordering: .relaxed)
         worker.untold = nil
         release(parent, worker)
         return true
@@ -276,8 +299,8 @@ final class SendVisitor: TreeVisitor {
         if !node.flags.isDisjoint(with: [.failed, .told]) { return }
         let end: DirectoryEnd =
             node.wireFailure.map { .failed($0) } ?? (node.flags.contains(.unlisted) ? .unlisted : .listed)
-        let leaves = node.leaves.load(ordering: .relaxed)
-        send(.directoryEnd(id: node.wireID, leaves: leaves, end), worker)
+        let bundles = node.bundles.load(ordering: .relaxed)
+        send(.directoryEnd(id: node.wireID, bundles: bundles, end), worker)
     }
 
     func listingFailed(_ node: DirectoryNode, fault: FileFault, worker: Worker) {

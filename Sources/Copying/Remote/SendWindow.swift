@@ -81,12 +81,12 @@ final class SendWindow: Sendable {
     /// Directories open at the receiver, which holds a descriptor for each.
     private let directoriesMax: Int
     let state = Monitor(State(), waitingRooms: 3)
-    private let leavesHint = Atomic<Bool>(false)
+    private let bundlesHint = Atomic<Bool>(false)
 
-    /// The receiver takes leaves with all their files, unasked.
-    var takesLeaves: Bool { leavesHint.load(ordering: .relaxed) }
+    /// The receiver takes bundles with all their files, unasked.
+    var takesBundles: Bool { bundlesHint.load(ordering: .relaxed) }
 
-    func takeLeaves() { leavesHint.store(true, ordering: .relaxed) }
+    func takeBundles() { bundlesHint.store(true, ordering: .relaxed) }
 
     /// - Parameter directories: as many as the receiver can hold.
     init(directories: UInt32) {

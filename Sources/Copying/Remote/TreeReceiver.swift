@@ -30,7 +30,7 @@ final class TreeReceiver: Sendable {
         var plans: [UInt32: BlockPlan] = [:]
         /// What came with the same bytes and is handed out together.
         var intake = ReceiveIntake()
-        /// Leaves and ends in it that the table of directories has let go of.
+        /// Bundles and ends in it that the table of directories has let go of.
         var unsettled = 0
     }
 
@@ -48,7 +48,7 @@ final class TreeReceiver: Sendable {
     /// For the thread that reads, while the tree is named.
     private let walkVisitor = Mutex<CopyVisitor?>(nil)
     /// The sender was told that leaves may come.
-    private let takesLeaves = Latch()
+    private let takesBundles = Latch()
     /// Everything is here, and the other end is told.
     private let isDone = Latch()
     private let threads: Int
@@ -76,14 +76,14 @@ final class TreeReceiver: Sendable {
         deltas = DeltaDesk(context.options.delta, host: context.host)
     }
 
-    /// Tells the sender what helps: summaries where there is something to compare them with, leaves where there is nothing.
+    /// Tells the sender what helps: summaries where there is something to compare them with, bundles where there is nothing.
     func sayWhatHelps() {
         guard context.root.target.isOpen else { return }
         guard hasDirectories(context.root.target) else {
             // What was renamed is looked for with what is told of each file.
             guard !context.options.dryRun, renames == nil else { return }
-            takesLeaves.set()
-            return connection.send(.leaves)
+            takesBundles.set()
+            return connection.send(.bundles)
         }
         guard context.options.canSummarize else { return }
         // What only the target has is nobody's concern, unless it is to be deleted or cleared away.
@@ -175,8 +175,8 @@ final class TreeReceiver: Sendable {
                 throw FrameReader.ended
             }
             do throws(WireFault) {
-                if case .leaf(let leaf) = message {
-                    try take(leaf, &files, mayWait: true, while: goesOn)
+                if case .bundle(let bundle) = message {
+                    try take(bundle, &files, mayWait: true, while: goesOn)
                     continue
                 }
                 if try takeFile(message, &files) { continue }
@@ -214,9 +214,9 @@ final class TreeReceiver: Sendable {
         switch message {
         case .directory(let directory): try take(directory, &incoming)
         case .batch(let batch): try take(batch, &incoming)
-        case .leaf(let leaf): try take(leaf, &incoming.files, mayWait: false) { true }
-        case .directoryEnd(let id, let leaves, let end):
-            if let directory = try directories.end(id, end, leaves: leaves) {
+        case .bundle(let bundle): try take(bundle, &incoming.files, mayWait: false) { true }
+        case .directoryEnd(let id, let bundles, let end):
+            if let directory = try directories.end(id, end, bundles: bundles) {
                 incoming.files.intake.add(.end(directory), in: directory, queue)
             }
         case .summary(let summary): try take(summary, &incoming)
@@ -273,6 +273,7 @@ final class TreeReceiver: Sendable {
     }
 
     private func child(_ name: BytePath, of parent: ReceivedDirectory) throws(WireFault) -> DirectoryNode {
+        // What a bundle has below it is bounded, too.
         if parent.node.depth >= WireLimit.depth { throw WireFault("directories are too deep") }
         directories.note(name, in: parent)
         return name.bytes.withUnsafeBytes { DirectoryNode(parent: parent.node, name: $0) }
@@ -280,23 +281,23 @@ final class TreeReceiver: Sendable {
 
     /// - Parameter mayWait: its directory is named by another connection, and may not have been yet.
     private func take(
-        _ leaf: WireLeaf,
+        _ bundle: WireBundle,
         _ files: inout IncomingFiles,
         mayWait: Bool,
         while goesOn: () -> Bool
     ) throws(WireFault) {
-        if !takesLeaves.isSet { throw WireFault("a leaf comes that was not asked for") }
-        var parent = directories.find(leaf.parent)
+        if !takesBundles.isSet { throw WireFault("a bundle comes that was not asked for") }
+        var parent = directories.find(bundle.parent)
         if mayWait, parent?.isReady != true {
             handOut(&files)
-            guard let opened = try directories.wait(for: leaf.parent, while: goesOn) else { return }
+            guard let opened = try directories.wait(for: bundle.parent, while: goesOn) else { return }
             parent = opened
         }
-        guard let parent else { throw WireFault("a leaf has no directory") }
-        let node = try child(leaf.name, of: parent)
+        guard let parent else { throw WireFault("a bundle has no directory") }
+        let node = try child(bundle.directory.name, of: parent)
         parent.node.hold()
-        files.intake.add(.leaf(node, leaf), in: parent, queue)
-        let ended = try directories.count(leafIn: leaf.parent)
+        files.intake.add(.bundle(node, bundle), in: parent, queue)
+        let ended = try directories.count(bundleIn: bundle.parent)
         if let ended { files.intake.add(.end(ended), in: ended, queue) }
         files.unsettled += ended == nil ? 1 : 2
         settleTaken(&files)

@@ -155,7 +155,7 @@ final class TreeSender: Sendable {
         switch message {
         case .want(let want): try window.answer(want)
         case .closed(let count): try window.close(directories: count)
-        case .leaves: window.takeLeaves()
+        case .bundles: window.takeBundles()
         case .summarize(let terms): summaries.ask(terms)
         case .summaryAnswer(let id, let isSame): queue.comeBack(try summaries.answer(id, isSame: isSame))
         case .ask(let ask): try window.ask(.names(ask))
