@@ -12,7 +12,7 @@ final class BundleReader {
 
     private let context: CopyContext
     private let worker: CopyWorker
-    private let frame = BundleFrame()
+    let frame = BundleFrame()
     private let digest: StreamingDigest
     private let packer = BlockPacker()
     private var policy = PackingPolicy()
@@ -61,7 +61,6 @@ final class BundleReader {
                 throw NoBundle()
             }
         }
-        if entries == 0 { throw NoBundle() }
         return (entries, look)
     }
 
@@ -122,8 +121,8 @@ final class BundleReader {
         let listing = listings[level - 1]
         guard let metadata = try? directory.metadata(), metadata.device == context.sourceDevice,
             let attributes = try? self.attributes(of: directory.raw),
-            let first = try? directory.list(into: listing), first > 0,
-            let more = try? directory.list(into: rest), more == 0
+            let first = try? directory.list(into: listing),
+            let more = first == 0 ? 0 : try? directory.list(into: rest), more == 0
         else { throw NoBundle() }
         directoriesBelow += 1
         try add(directory, entry.bytes, WireMetadata(metadata), attributes, listing, level: level)

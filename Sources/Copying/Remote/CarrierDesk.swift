@@ -69,6 +69,15 @@ final class SendingConnections: Sendable {
         others.withLock { $0.append(carrier) }
     }
 
+    /// So many bytes wait for each that more threads would only wait as well.
+    var areBehind: Bool {
+        let all = others.withLock { $0 } + [first]
+        return all.allSatisfy { $0.bytesBeforeNext > Self.muchBytes }
+    }
+
+    /// Half of what a connection lets wait.
+    private static let muchBytes = 512 << 10
+
     /// The one with the least before it. All of one file goes by one connection, so that it stays in order.
     func next() -> WireConnection {
         let others = others.withLock { $0 }

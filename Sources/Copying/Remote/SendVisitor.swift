@@ -217,12 +217,13 @@ final class SendVisitor: TreeVisitor {
         guard worker.untold?.node === node else { return false }
         switch worker.bundles.look(at: part) {
         case .files: return true
-        case .withDirectories where context.selection.takesAll && worker.bundleMisses.expects(at: node.depth):
-            return true
-        case .withDirectories, .unfit:
-            tellOpened(worker)
-            return false
+        case .withDirectories:
+            let isLikely = window.takesDeepBundles && context.selection.takesAll
+            if isLikely, worker.bundleMisses.expects(at: node.depth) { return true }
+        case .unfit: break
         }
+        tellOpened(worker)
+        return false
     }
 
     func takesWhole(_ listing: ListingBuffer, of node: DirectoryNode, worker: Worker) -> Bool {
@@ -237,8 +238,8 @@ final class SendVisitor: TreeVisitor {
             return false
         }
         // Each of them is open at the receiver for a moment.
-        let hasRoom = (0..<reader.directoriesBelow).allSatisfy { _ in window.openDirectory {} != nil }
-        if hasRoom { reader.send(by: connections.next()) }
+        window.addDirectories(reader.directoriesBelow)
+        reader.send(by: connections.next())
         node.set(.told)
         parent.bundles.wrappingAdd(1, ordering: .relaxed)
         worker.untold = nil

@@ -86,6 +86,17 @@ final class SendWindow: Sendable {
     /// The receiver takes bundles with all their files, unasked.
     var takesBundles: Bool { bundlesHint.load(ordering: .relaxed) }
 
+    /// The receiver can hold so many directories open that it does not matter how many are in a bundle.
+    var takesDeepBundles: Bool { directoriesMax >= Self.deepBundlesMin }
+
+    private static let deepBundlesMin = 4096
+
+    /// Counts directories in a bundle. There is no waiting for room: each is open at the receiver for a moment, and closed again before
+    /// the next one but for those above it.
+    func addDirectories(_ count: Int) {
+        if count > 0 { state.withLock { $0.directories += count } }
+    }
+
     func takeBundles() { bundlesHint.store(true, ordering: .relaxed) }
 
     /// - Parameter directories: as many as the receiver can hold.

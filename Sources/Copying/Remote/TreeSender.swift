@@ -108,7 +108,9 @@ final class TreeSender: Sendable {
                 connection: connection,
                 connections: connections
             )
-            await walk.run(visitor, queue: queue) { self.window.isHalfFull }
+            await walk.run(visitor, queue: queue) {
+                self.window.isHalfFull || self.connections.areBehind
+            }
             // The root is held by the walk's owner.
             if !control.shouldStop {
                 let worker = visitor.makeWorker(index: 9999)
