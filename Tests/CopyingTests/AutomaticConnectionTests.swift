@@ -35,7 +35,7 @@ import Wire
 
     @Test(
         "are made where the line is long and much comes by it",
-        arguments: [(90_000, 9, true), (20_000, 9, true), (19_999, 9, false), (90_000, 6, false), (nil, 9, false)]
+        arguments: [(90_000, 3, true), (20_000, 3, true), (19_999, 3, false), (90_000, 1, false), (nil, 3, false)]
             as [(UInt32?, Int, Bool)]
     )
     func made(microseconds: UInt32?, mebibytes: Int, isMade: Bool) async throws {

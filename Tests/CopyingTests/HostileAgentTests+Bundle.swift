@@ -49,6 +49,16 @@ extension HostileAgentTests {
         #expect(try Disk.read(target / "e/a") == Array("two".utf8))
     }
 
+    @Test("may send bundles to the root of a new file system")
+    func bundlesForNewFileSystem() async throws {
+        try Disk.makeDirectory(target / "lost+found")
+        let said = [Self.bundle("d", [Self.file("a", "one")]), Self.bundle("lost+found", [Self.file("b", "two")])]
+        let result = try await pull(Self.greeting + said + Self.end(bundles: 2))
+        #expect(result.error == nil, "\(String(describing: result.error))")
+        #expect(result.counts.copied == 2 && result.counts.created == 1, "\(result.counts)")
+        #expect(try Disk.read(target / "lost+found/b") == Array("two".utf8))
+    }
+
     @Test("whose bundle has bytes that are not those of the digest puts the others in place and not those")
     func bundleDigest() async throws {
         let said = Self.bundle("d", [Self.file("a", "one", isRight: false), Self.file("b", "two")])

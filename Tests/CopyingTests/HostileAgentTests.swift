@@ -84,7 +84,9 @@ import Wire
         shortest.clock.seconds = Host.wallClock().seconds
         var greeted = WireLimit.magic.count + Message.hello(shortest).encoded().count
         // Where it has no directories to compare, the receiver says so.
-        let hasDirectories = try Disk.names(in: target).contains { Disk.isDirectory(target / $0.description) }
+        let hasDirectories = try Disk.names(in: target).contains {
+            $0 != BytePath("lost+found") && Disk.isDirectory(target / $0.description)
+        }
         if !hasDirectories { greeted += Message.bundles.encoded().count }
         var script = ""
         for (number, turn) in turns.enumerated() {

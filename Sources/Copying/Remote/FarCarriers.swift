@@ -25,9 +25,10 @@ final class FarCarriers: Sendable {
     private static let startsMax = 4
     /// From here on one connection's window (2 MiB of ssh's) is less than what a gigabit carries meanwhile.
     private static let longMicroseconds: UInt32 = 20_000
-    /// What is worth the logins: a run that moves less ends about as soon without them.
-    private static let worthwhileBytes: Int64 = 8 << 20
-    private static let lookNanoseconds: Int64 = 100_000_000
+    /// What is worth the logins, one window: a run that moves less ends about as soon without them, and from then on one connection
+    /// waits for the line.
+    private static let worthwhileBytes: Int64 = 2 << 20
+    private static let lookNanoseconds: Int64 = 20_000_000
 
     let desk: CarrierDesk
     private let programs: [FarProgram]

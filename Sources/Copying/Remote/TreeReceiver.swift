@@ -98,7 +98,11 @@ final class TreeReceiver: Sendable {
         let listing = ListingBuffer()
         while let count = try? directory.list(into: listing), count > 0 {
             var cursor = 0
-            while let entry = listing.next(&cursor) { if entry.kind == .directory || entry.kind == nil { return true } }
+            while let entry = listing.next(&cursor) {
+                // A new file system has one, and nothing else.
+                let isLostAndFound = entry.bytes.elementsEqual("lost+found".utf8)
+                if entry.kind == .directory || entry.kind == nil, !isLostAndFound { return true }
+            }
         }
         return false
     }
