@@ -193,7 +193,7 @@ import Testing
         "is not made where little comes, and where nobody wants it",
         .enabled(if: Requirement.has("python3"), "needs python3"),
         arguments: Direction.allCases,
-        [(5, "auto"), (28, "1")]
+        [(1, "auto"), (28, "1")]
     )
     func single(direction: Direction, run: (megabytes: Int, connections: String)) throws {
         for number in 0..<run.megabytes {

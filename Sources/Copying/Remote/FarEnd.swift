@@ -53,6 +53,8 @@ package final class FarEnd: Sendable {
     private let counter: FarCounter?
     private let first = FarProgram()
     let carriers: FarCarriers
+    /// Of the run that it was started for.
+    private let control = Mutex<RunControl?>(nil)
     /// It has answered: what ends the connection from here on is no mistake of the user's.
     private let isWelcome = Latch()
 
@@ -85,6 +87,7 @@ package final class FarEnd: Sendable {
 
     /// Starts the far end and says hello.
     package func start(_ control: RunControl) throws(SyncError) -> Welcome {
+        self.control.withLock { $0 = control }
         let connection = try first.start(way.call(to: place))
         var hello = hello
         hello.clock = WireTime(Host.wallClock())
@@ -156,6 +159,7 @@ package final class FarEnd: Sendable {
                     "install it there, say where it is (--remote-path /path/to/mediasync), or have it brought: --bootstrap"
             )
         case 255:
+            waitForInterruption()
             return Self.unreachable(host, said, retry: retry)
         default:
             return SyncError(
@@ -167,6 +171,16 @@ package final class FarEnd: Sendable {
             )
         }
     }
+
+    /// ssh is in this process's group: what interrupts the run from a terminal ends ssh as well, and that may be seen first.
+    private func waitForInterruption() {
+        let end = Host.monotonicNanoseconds() + Self.interruptionNanoseconds
+        while control.withLock({ $0?.shouldStop }) == false, Host.monotonicNanoseconds() < end {
+            Host.sleep(nanoseconds: 5_000_000)
+        }
+    }
+
+    private static let interruptionNanoseconds: Int64 = 300_000_000
 
     /// - Parameters:
     ///   - host: as it is shown.
