@@ -12,16 +12,7 @@ import Wire
     let root = DirectoryNode(root: DescriptorBudget(maximum: 100))
 
     private func directory() -> ReceivedDirectory {
-        let metadata = WireMetadata(
-            mode: 0o040755,
-            owner: 0,
-            group: 0,
-            size: 0,
-            accessTime: WireTime(seconds: 1, nanoseconds: 0),
-            modificationTime: WireTime(seconds: 1, nanoseconds: 0),
-            changeTime: WireTime(seconds: 1, nanoseconds: 0)
-        )
-        return ReceivedDirectory(root, .open(metadata, []))
+        ReceivedDirectory(root, .open(HostileAgentTests.folder, []))
     }
 
     @Test("ends a directory with its last bundle, whichever comes last")
